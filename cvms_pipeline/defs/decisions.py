@@ -1,0 +1,98 @@
+"""What a sensor should ask of Dagster, from what it has read: plain functions.
+
+No reading and no waiting here; `sensors` does that.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import dagster as dg
+
+from cvms_pipeline.defs import assets, jobs, metadata, partitions
+from cvms_pipeline.ingest import deliver
+from cvms_pipeline.store import uploads
+
+WILL_RETRY_TAG = "dagster/will_retry"
+
+
+def runs_for(awaiting: Sequence[uploads.Upload]) -> dg.SensorResult:
+    """Return the partitions, runs and materializations of uploads without a run."""
+    ids = [upload.id for upload in awaiting]
+    return dg.SensorResult(
+        dynamic_partitions_requests=[partitions.UPLOADS.build_add_request(ids)],
+        asset_events=[_received(upload) for upload in awaiting],
+        run_requests=[
+            dg.RunRequest(
+                run_key=upload.id,
+                partition_key=upload.id,
+                tags=partitions.tags_of(upload.provider, upload.lane),
+            )
+            for upload in awaiting
+        ],
+    )
+
+
+def deliveries_for(
+    due: Iterable[deliver.Due], *, under_way: set[tuple[str, str]]
+) -> list[dg.RunRequest]:
+    """Return a request for each upload with due messages that nobody is sending.
+
+    Args:
+        due: Which upload has messages of which kind to send now.
+        under_way: Job names and upload ids of the runs that have not ended.
+    """
+    wanted = dict.fromkeys((_JOBS[each.kind], each.upload_id) for each in due)
+    return [
+        dg.RunRequest(job_name=job, partition_key=upload_id)
+        for job, upload_id in wanted
+        if not _is_under_way(job, upload_id, under_way)
+    ]
+
+
+def failed_upload(run: dg.DagsterRun, *, newest: dg.DagsterRun | None) -> str | None:
+    """Return the id of the upload that a failed run leaves failed, if it does.
+
+    Not when Dagster tries the run again, nor when a later run has decided.
+    """
+    if run.tags.get(WILL_RETRY_TAG) == "true":
+        return None
+    if newest is not None and newest.run_id != run.run_id:
+        return None
+    return upload_of(run)
+
+
+def upload_of(run: dg.DagsterRun) -> str | None:
+    """Return the id of the upload that `run` is about."""
+    return run.tags.get(partitions.PARTITION_TAG)
+
+
+def partition_of(run: dg.DagsterRun) -> dict[str, str]:
+    """Return the tags by which the runs of the same upload are found."""
+    return {partitions.PARTITION_TAG: upload_of(run) or ""}
+
+
+def fingerprint(upload_ids: Iterable[str]) -> str:
+    """Return a short text that is the same for the same uploads."""
+    return hashlib.sha256("\n".join(sorted(upload_ids)).encode()).hexdigest()[:16]
+
+
+_JOBS = {
+    deliver.Kind.NOTICE: jobs.send_notice.name,
+    deliver.Kind.ALERT: jobs.send_notice.name,
+    deliver.Kind.INVITATION: jobs.send_invitations.name,
+}
+
+
+def _is_under_way(job: str, upload_id: str, under_way: set[tuple[str, str]]) -> bool:
+    sends_notice = job == jobs.send_notice.name
+    return (job, upload_id) in under_way or (
+        sends_notice and (jobs.process_upload.name, upload_id) in under_way
+    )
+
+
+def _received(upload: uploads.Upload) -> dg.AssetMaterialization:
+    return dg.AssetMaterialization(
+        asset_key=assets.UPLOAD_KEY,
+        partition=upload.id,
+        metadata=metadata.of_upload(upload),
+    )

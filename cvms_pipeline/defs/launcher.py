@@ -1,0 +1,74 @@
+"""How a run is started: as a task for a warm Celery worker, and watched there.
+
+The worker's side of it is `worker`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import dagster as dg
+from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster._serdes import ConfigurableClassData
+from dagster_celery.launcher import CeleryRunLauncher
+
+from cvms_pipeline import settings
+from cvms_pipeline.store import engine, presence
+
+QUEUE = "dagster"
+DEFINITIONS = "cvms_pipeline.definitions"
+"""Imported by a worker before it forks, so that every run starts warm."""
+
+
+class WorkerRunLauncher(CeleryRunLauncher):
+    """dagster-celery's launcher on the broker that the settings name.
+
+    Celery cannot tell that a whole worker has gone: its task stays `STARTED` for
+    good.  A worker therefore holds a lock in Postgres while it works on a run,
+    and a started run whose lock is free is one whose worker has died.
+    """
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """Return that nothing is configured in dagster.yaml."""
+        return {}
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]
+    ) -> Self:
+        """Build the launcher from the settings."""
+        return cls(**celery_arguments(settings.load()), inst_data=inst_data)
+
+    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        """Return whether the run is being worked on, as Celery and its lock say."""
+        health = super().check_run_worker_health(run)
+        if health.status == WorkerStatus.RUNNING and not _is_worked_on(run.run_id):
+            return CheckRunHealthResult(WorkerStatus.FAILED, "The worker has died.")
+        return health
+
+
+def celery_arguments(chosen: settings.Settings) -> dict[str, Any]:
+    """Return what the launcher and the worker must agree on."""
+    return {
+        "default_queue": QUEUE,
+        "broker": chosen.celery_broker,
+        "backend": chosen.celery_backend,
+        "config_source": {
+            "broker_connection_retry_on_startup": True,
+            "imports": [DEFINITIONS],
+            "result_expires": 24 * 3600,
+            "task_default_queue": QUEUE,
+            "worker_enable_remote_control": False,
+            "worker_hijack_root_logger": False,
+            "worker_prefetch_multiplier": 1,
+            "worker_redirect_stdouts": False,
+        },
+    }
+
+
+def _is_worked_on(run_id: str) -> bool:
+    store = engine.Store(settings.load().store_url)
+    try:
+        return presence.is_held(store, run_id)
+    finally:
+        store.close()

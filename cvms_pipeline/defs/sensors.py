@@ -1,0 +1,114 @@
+"""What starts runs: files that arrive, messages that wait, runs that fail.
+
+A sensor reads and asks Dagster; what to do about it, `decisions` says.  Two of
+them wait inside their tick, because a tick is otherwise seconds away.
+"""
+
+import dagster as dg
+
+from cvms_pipeline.defs import assets, checks, decisions, failures, jobs
+from cvms_pipeline.ingest import deliver, receive, standing
+from cvms_pipeline.ingest import pipeline as pipelines
+
+WAIT_SECONDS = 30.0
+_MESSAGES_PAUSE_SECONDS = 1.0
+_UNFINISHED = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+@dg.sensor(
+    job=jobs.process_upload,
+    minimum_interval_seconds=1,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def incoming_uploads(
+    context: dg.SensorEvaluationContext,
+    pipeline: dg.ResourceParam[pipelines.Pipeline],
+) -> dg.SensorResult | dg.SkipReason:
+    """Take settled files into the archive and request a run for each upload.
+
+    Waits in its tick for the folder to change, and never longer than half a minute.
+    """
+    with failures.told_to_dagster(failures.MOST_RETRIES):
+        awaiting = receive.wait_for_uploads(pipeline, seconds=WAIT_SECONDS)
+    if not awaiting:
+        return dg.SkipReason("No file has settled.")
+    return decisions.runs_for(awaiting)
+
+
+@dg.sensor(
+    jobs=[jobs.send_invitations, jobs.send_notice],
+    minimum_interval_seconds=1,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def waiting_messages(
+    context: dg.SensorEvaluationContext,
+    pipeline: dg.ResourceParam[pipelines.Pipeline],
+) -> dg.SensorResult | dg.SkipReason:
+    """Request the delivery of messages that are due, unless it is under way."""
+    with failures.told_to_dagster(failures.MOST_RETRIES):
+        due = deliver.wait_for_due(
+            pipeline, seconds=WAIT_SECONDS, pause_seconds=_MESSAGES_PAUSE_SECONDS
+        )
+    if not due:
+        return dg.SkipReason("No message is due.")
+    requests = decisions.deliveries_for(due, under_way=_under_way(context.instance))
+    return dg.SensorResult(run_requests=requests)
+
+
+@dg.run_failure_sensor(
+    monitored_jobs=[jobs.process_upload, jobs.send_invitations, jobs.send_notice],
+    minimum_interval_seconds=5,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def failed_runs(
+    context: dg.RunFailureSensorContext,
+    pipeline: dg.ResourceParam[pipelines.Pipeline],
+) -> dg.SkipReason | None:
+    """Mark the upload `failed` and alert data-ops, when no retry is to come."""
+    run = context.dagster_run
+    newest = context.instance.get_runs(
+        dg.RunsFilter(job_name=run.job_name, tags=decisions.partition_of(run)), limit=1
+    )
+    failed = decisions.failed_upload(run, newest=newest[0] if newest else None)
+    if failed is None:
+        return dg.SkipReason("The run is tried again, or a later one has decided.")
+    with failures.told_to_dagster(failures.MOST_RETRIES):
+        standing.mark_failed(pipeline, failed, run_id=run.run_id, job=run.job_name)
+    return None
+
+
+@dg.sensor(
+    minimum_interval_seconds=15,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def failed_uploads(
+    context: dg.SensorEvaluationContext,
+    pipeline: dg.ResourceParam[pipelines.Pipeline],
+) -> dg.SensorResult | dg.SkipReason:
+    """Keep the standing check `no_upload_failed` true to the tables."""
+    with failures.told_to_dagster(failures.MOST_RETRIES):
+        failed = standing.failed_uploads(pipeline)
+    seen = decisions.fingerprint(failed)
+    if context.cursor == seen:
+        return dg.SkipReason(f"Unchanged: {len(failed)} uploads have failed.")
+    evaluation = dg.AssetCheckEvaluation(
+        asset_key=assets.UPLOAD_KEY,
+        check_name=checks.NONE_FAILED,
+        passed=not failed,
+        metadata=checks.which_failed(failed),
+    )
+    return dg.SensorResult(asset_events=[evaluation], cursor=seen)
+
+
+def _under_way(instance: dg.DagsterInstance) -> set[tuple[str, str]]:
+    runs = instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED))
+    return {(run.job_name, decisions.upload_of(run) or "") for run in runs}
+
+
+ALL = [incoming_uploads, waiting_messages, failed_runs, failed_uploads]

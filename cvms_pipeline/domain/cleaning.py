@@ -1,0 +1,99 @@
+"""What counts as the same text: cleaning a cell, and the match key.
+
+Here live the characters that are white space or have no width, and how text is
+compared (DESIGN 4, Cells; DESIGN 5, Match key).  Which values are right or wrong
+is `rules`.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+import pandas as pd
+
+WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+"""Every character of Unicode's property White_Space."""
+
+ZERO_WIDTH = "\xad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+"""Characters that no one can see, because they have no width.
+
+They go wherever they stand, not only at the ends: nobody can see them in a
+spreadsheet, so a name refused because of one could not be understood.  That holds
+for the joiners of Persian and Indic names, the soft hyphen, and the direction
+marks that come along when a name or a date is copied out of a web page.
+Overrides and embeddings (U+202A and on) change how other text is read: they stay,
+and are refused in a name.
+"""
+
+APOSTROPHES = "'\u2019\u2018\u02bc\u02bb"
+HYPHENS = "-\u2010\u2011\u2013"
+"""What else people type for an apostrophe and a hyphen, the plain one first."""
+
+_MAX_NORMALIZED = 1_000
+"""Longer cells stay as they are: normalising takes time with the square of a run
+of combining marks, and no value of ours is right at that length."""
+
+_WHITE = re.compile(f"[{WHITE_SPACE}]+")
+_WIDTHLESS = re.compile(f"[{ZERO_WIDTH}]+")
+_BLANK = re.compile(f"[{WHITE_SPACE}{ZERO_WIDTH}]*")
+_FOLDED = str.maketrans(dict.fromkeys(APOSTROPHES, "'") | dict.fromkeys(HYPHENS, "-"))
+
+
+def is_blank(text: str) -> bool:
+    """Return whether nothing is left of `text` once it is cleaned."""
+    return _BLANK.fullmatch(text) is not None
+
+
+def clean_text(text: str) -> str:
+    """Return `text` without odd white space, in Unicode's form NFC.
+
+    Surrounding white space goes, repeated white space becomes one space, and
+    what has no width goes.  Cleaning twice changes nothing more.
+    """
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip(" ")
+    spaced = _WHITE.sub(" ", _WIDTHLESS.sub("", text)).strip(" ")
+    if len(spaced) > _MAX_NORMALIZED:
+        return spaced
+    return unicodedata.normalize("NFC", spaced)
+
+
+def clean(texts: pd.Series) -> pd.Series:
+    """Return a string series with each of `texts` cleaned; the same index."""
+    return _each(clean_text, texts)
+
+
+def match_key(names: pd.Series) -> pd.Series:
+    """Return `names` as they are compared (DESIGN 5); the same index.
+
+    NFKC and case folding, each until nothing changes any more, then apostrophes
+    and hyphens of every shape as the plain one.  Accents count.
+    """
+    return _each(_key, names)
+
+
+def _key(name: str) -> str:
+    if name.isascii():
+        return clean_text(name.lower())
+    if len(name) > _MAX_NORMALIZED:
+        return clean_text(name)
+    before, after = "", name
+    while before != after:
+        before = after
+        after = unicodedata.normalize("NFKC", after).casefold().translate(_FOLDED)
+        after = clean_text(unicodedata.normalize("NFKC", after))
+    return after
+
+
+def _each(change: Callable[[str], str], texts: pd.Series) -> pd.Series:
+    # Nothing vectorised knows Python's edition of Unicode; names repeat.
+    written = texts.tolist()
+    changed = {text: change(text) for text in set(written)}
+    return pd.Series(
+        [changed[text] for text in written],
+        index=texts.index,
+        name=texts.name,
+        dtype=str,
+    )

@@ -1,0 +1,146 @@
+"""Who is a duplicate (DESIGN 5): inside the file, then against the store.
+
+Decides on frames alone; the store finds the recipients with the same match key
+and hands them in.  How names are compared is `cleaning.match_key`.
+"""
+
+import pandas as pd
+
+from cvms_pipeline.domain import (
+    cleaning,
+    columns,
+    reasons,
+    rejections,
+    rules,
+    sheet,
+    wording,
+)
+
+INSERT = "insert"
+UPDATE = "update"
+
+_KEY = ["first_key", "last_key", "birth_date"]
+
+NO_MATCHES = pd.DataFrame(
+    {
+        "recipient_id": pd.Series(dtype=str),
+        "email": pd.Series(dtype=str),
+        "provider": pd.Series(dtype=str),
+        "is_registered": pd.Series(dtype=bool),
+        "upload": pd.Series(dtype=str),
+        "source_line": pd.Series(dtype="int64"),
+    },
+    index=pd.Index([], dtype="int64", name="line"),
+)
+"""What the store knows of nobody: the shape of `matches`."""
+
+
+def keys(values: pd.DataFrame) -> pd.DataFrame:
+    """Return what the rows are compared by, with the index of `values`.
+
+    Args:
+        values: Cleaned rows that no reason speaks against.
+
+    Returns:
+        The match key `first_key`, `last_key` (strings) and `birth_date`
+        (datetime64[us]), and `email_key`, the case-folded e-mail address.
+    """
+    return pd.DataFrame(
+        {
+            "first_key": cleaning.match_key(values[columns.FIRST_NAME]),
+            "last_key": cleaning.match_key(values[columns.LAST_NAME]),
+            "birth_date": rules.birth_dates(values[columns.BIRTH_DATE]),
+            "email_key": values[columns.EMAIL].str.casefold(),
+        }
+    )
+
+
+def decide(
+    judged: sheet.Sheet,
+    matches: pd.DataFrame,
+    *,
+    provider: str | None,
+    upload: str | None,
+) -> sheet.Sheet:
+    """Return the sheet with its plan; every valid row is planned or rejected.
+
+    Of the rows with one match key at most one is kept.  Not in the store: the first
+    is inserted.  Loaded by this very upload and line: it is planned as the same
+    insert again, with its recipient's id.  In the store otherwise: the first row
+    that may correct the e-mail address is an update.  Rows after the kept one
+    repeat it, the others are known already.
+
+    Args:
+        judged: A sheet that `schema` has judged.
+        matches: Of the valid rows that are in the store, the recipient with the
+            same match key, in the shape of `NO_MATCHES`.
+        provider: Who uploads; None where nothing may be updated.
+        upload: The id of this upload; None where there is none yet.
+    """
+    rows = _rows(judged.valid, matches, provider, upload)
+    line = rows.index.to_series()
+    kept = line.where(rows["is_candidate"]).groupby(rows["twins"]).transform("min")
+    is_kept, is_repeated = line == kept, line > kept
+    emails = judged.valid[columns.EMAIL]
+    repeated = _repeated(emails[is_repeated], kept[is_repeated])
+    known = _known(emails[~is_kept & ~is_repeated])
+    return judged.but(
+        plan=_plan(rows[is_kept]),
+        rejections=rejections.join(judged.rejections, repeated, known),
+    )
+
+
+def _rows(
+    values: pd.DataFrame,
+    matches: pd.DataFrame,
+    provider: str | None,
+    upload: str | None,
+) -> pd.DataFrame:
+    """Return the rows with their group of twins and who may be kept of it."""
+    compared = keys(values)
+    twins = compared.groupby(_KEY, sort=False).ngroup()
+    stored = matches.assign(
+        email_key=matches["email"].astype(str).str.casefold()
+    ).reindex(values.index)
+    is_stored = pd.Series(values.index.isin(matches.index), index=values.index)
+    is_own = _is(stored["upload"], upload) & (stored["source_line"] == values.index)
+    is_updatable = (
+        (stored["email_key"] != compared["email_key"])
+        & _is(stored["provider"], provider)
+        & _is(stored["is_registered"], False)
+    )
+    has_own = is_own.groupby(twins).transform("any")
+    return pd.DataFrame(
+        {
+            "twins": twins,
+            "is_candidate": is_own | (~has_own & (~is_stored | is_updatable)),
+            "action": pd.Series(INSERT, index=values.index, dtype=str).mask(
+                is_stored & ~is_own, UPDATE
+            ),
+            "recipient_id": stored["recipient_id"],
+        }
+    )
+
+
+def _repeated(emails: pd.Series, kept: pd.Series) -> pd.DataFrame:
+    lines = kept.astype("int64").astype(str)
+    texts = wording.duplicate_in_file(emails, lines)
+    return rejections.of(reasons.DUPLICATE_IN_FILE, texts)
+
+
+def _known(emails: pd.Series) -> pd.DataFrame:
+    texts = wording.duplicate_recipient(emails)
+    return rejections.of(reasons.DUPLICATE_RECIPIENT, texts)
+
+
+def _plan(kept: pd.DataFrame) -> pd.DataFrame:
+    text = NO_MATCHES["recipient_id"].dtype
+    plan = kept[["action", "recipient_id"]].astype({"recipient_id": text})
+    return plan.rename_axis("line")
+
+
+def _is(found: pd.Series, wanted: str | bool | None) -> pd.Series:
+    """Return where `found` is `wanted`; nowhere if that is None."""
+    if wanted is None:
+        return pd.Series(False, index=found.index)
+    return found.eq(wanted).fillna(False).astype(bool)

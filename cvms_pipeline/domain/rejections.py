@@ -1,0 +1,33 @@
+"""The table of reasons: one row a reason, in order of line.
+
+Its shape and how it grows; which reasons there are is `schema`, `duplicates` and
+`reading`.
+"""
+
+import pandas as pd
+
+
+def none() -> pd.DataFrame:
+    """Return the table without a reason: columns `line`, `code`, `text`."""
+    return pd.DataFrame(
+        {
+            "line": pd.Series(dtype="int64"),
+            "code": pd.Series(dtype=str),
+            "text": pd.Series(dtype=str),
+        }
+    )
+
+
+def of(code: str, texts: pd.Series) -> pd.DataFrame:
+    """Return the rejections of the lines that index `texts`, all for `code`."""
+    lines = texts.index.to_numpy(dtype="int64")
+    return pd.DataFrame({"line": lines, "code": code, "text": texts.array})
+
+
+def join(*tables: pd.DataFrame) -> pd.DataFrame:
+    """Return `tables` as one in order of line; within a line, of the tables."""
+    filled = [table for table in tables if len(table)]
+    if not filled:
+        return none()
+    joined = pd.concat(filled, ignore_index=True)
+    return joined.sort_values("line", kind="stable", ignore_index=True)

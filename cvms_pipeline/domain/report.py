@@ -1,0 +1,68 @@
+"""The error report `BulkError.csv`: its bytes, its messages, its escaping.
+
+Where the report is kept and to whom it goes is `files` and `notify`.
+"""
+
+import csv
+import io
+
+import pandas as pd
+
+from cvms_pipeline.domain import columns
+
+_RUNS = r"'*[=+\-@\t\r]"
+_ESCAPED = r"'+[=+\-@\t\r]"
+
+
+def escape(texts: pd.Series) -> pd.Series:
+    """Return `texts` so that no spreadsheet runs one as a formula.
+
+    A text that begins with `=`, `+`, `-`, `@`, a tab or CR gets a `'` before it; so
+    does one that already has some `'` there, which makes `unescape` exact.
+    """
+    return texts.mask(texts.str.match(_RUNS).astype(bool), "'" + texts)
+
+
+def unescape(texts: pd.Series) -> pd.Series:
+    """Return `texts` as they were before `escape`."""
+    return texts.mask(texts.str.match(_ESCAPED).astype(bool), texts.str[1:])
+
+
+def messages(rejected: pd.DataFrame) -> pd.Series:
+    """Return what the provider reads: `Line N: ` and the line's reasons.
+
+    Args:
+        rejected: The table of `rejections`, one row a reason.
+
+    Returns:
+        One text a line, indexed by `line`, in order of line.
+    """
+    nth = rejected.groupby("line").cumcount()
+    first = rejected[nth == 0]
+    lines = pd.Index(first["line"], name="line")
+    texts = pd.Series(
+        ("Line " + first["line"].astype(str) + ": " + first["text"]).to_numpy(),
+        index=lines,
+        dtype=str,
+    )
+    for n in range(1, int(nth.max()) + 1 if len(nth) else 1):
+        more = rejected[nth == n].set_index("line")["text"]
+        texts = texts + ("; " + more).reindex(lines, fill_value="")
+    return texts
+
+
+def bulk_error(cells: pd.DataFrame, messages: pd.Series) -> bytes:
+    """Return the report: UTF-8 with byte-order mark, comma, CRLF.
+
+    Args:
+        cells: The provider's own text, the four columns, indexed by `line`.
+        messages: What `messages` returned: one text for each line to report.
+    """
+    rows = cells.loc[messages.index, list(columns.REQUIRED)].apply(escape)
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\r\n")
+    writer.writerow(columns.REPORT_HEADER)
+    writer.writerows(
+        zip(*(rows[c].tolist() for c in rows), messages.tolist(), strict=True)
+    )
+    return file.getvalue().encode("utf-8-sig")

@@ -1,0 +1,171 @@
+"""Judging rows: which rule rejects which row, as a pandera schema.
+
+This is the table to read: one `Rule` per reason and column, in the order in
+which a row's reasons are told.  What exactly a rule asks of a value is `rules`,
+how it is put is `wording`; duplicates are `duplicates`.
+
+The rules run once over whole columns.  Each row gets a verdict, a number with
+one bit for each rule that it breaks; the schema then judges every *different*
+verdict, of which there are few however many rows are rejected.  So pandera's
+failure cases cost the same for ten rows and for 5,000, and hold no value.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+import pandera.pandas as pa
+
+from cvms_pipeline.domain import columns, reasons, rejections, rules, sheet, wording
+
+_Mask = Callable[[pd.DataFrame, dt.date], pd.Series]
+_Texts = Callable[[pd.DataFrame], pd.Series]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One line of the table of row reasons (DESIGN 4).
+
+    Attributes:
+        code: The reason that a row gets which breaks the rule.
+        is_broken: From cleaned values and today to the mask of rows that do.
+        texts: From the values of those rows to the texts of the reason.
+    """
+
+    code: str
+    is_broken: _Mask
+    texts: _Texts
+
+
+def _required() -> Rule:
+    return Rule(
+        code=reasons.REQUIRED_MISSING,
+        is_broken=_is_missing,
+        texts=_missing,
+    )
+
+
+def _cell(
+    column: str,
+    code: str,
+    is_broken: Callable[[pd.Series, dt.date], pd.Series],
+    texts: Callable[[str, pd.Series], pd.Series],
+) -> Rule:
+    """Return a rule about the cells of `column` that are not empty."""
+    return Rule(
+        code=code,
+        is_broken=lambda values, today: (
+            values[column].ne("") & is_broken(values[column], today)
+        ),
+        texts=lambda values: texts(column, values[column]),
+    )
+
+
+def _name(column: str) -> tuple[Rule, Rule]:
+    return (
+        _cell(
+            column,
+            reasons.NAME_CHARACTERS,
+            lambda names, _: rules.has_odd_characters(names),
+            wording.name_characters,
+        ),
+        _cell(
+            column,
+            reasons.NAME_LENGTH,
+            lambda names, _: rules.is_too_long(names),
+            wording.name_length,
+        ),
+    )
+
+
+def _is_missing(values: pd.DataFrame, _: dt.date) -> pd.Series:
+    return _empty(values) > 0
+
+
+def _missing(values: pd.DataFrame) -> pd.Series:
+    which = _empty(values)
+    texts = {
+        empty: wording.required_missing(
+            [c for bit, c in enumerate(columns.REQUIRED) if empty & 2**bit]
+        )
+        for empty in which.unique().tolist()
+    }
+    return which.map(texts).astype(str)
+
+
+def _empty(values: pd.DataFrame) -> pd.Series:
+    """Return which columns are empty, as a number with one bit for each."""
+    empty = pd.Series(0, index=values.index, dtype="int64")
+    for bit, column in enumerate(columns.REQUIRED):
+        empty += values[column].eq("").astype("int64") * 2**bit
+    return empty
+
+
+RULES: tuple[Rule, ...] = (
+    _required(),
+    *_name(columns.FIRST_NAME),
+    *_name(columns.LAST_NAME),
+    _cell(
+        columns.BIRTH_DATE,
+        reasons.BIRTH_DATE_INVALID,
+        rules.is_no_birth_date,
+        wording.birth_date_invalid,
+    ),
+    _cell(
+        columns.EMAIL,
+        reasons.EMAIL_INVALID,
+        lambda emails, _: rules.is_no_email(emails),
+        wording.email_invalid,
+    ),
+)
+"""All rules, in the order in which a row's reasons are told."""
+
+
+def _check(bit: int, rule: Rule) -> pa.Check:
+    return pa.Check(lambda verdicts: verdicts & 2**bit == 0, error=rule.code)
+
+
+SCHEMA = pa.SeriesSchema(
+    "int64", [_check(bit, rule) for bit, rule in enumerate(RULES)], name="verdict"
+)
+"""Judges verdicts: one check for each of `RULES`, its error the reason's code."""
+
+
+def judge(judged: sheet.Sheet, *, today: dt.date) -> sheet.Sheet:
+    """Return the sheet with every reason of every row among its rejections.
+
+    Rows that are rejected already (`row-cells`) get no other reason.
+
+    Args:
+        judged: A sheet as `reading` returns it.
+        today: The last day on which a recipient can be born.
+    """
+    values = judged.valid
+    verdicts = _verdicts(values, today)
+    found = [
+        rejections.of(code, RULES[number].texts(values.loc[verdicts.isin(broken)]))
+        for number, code, broken in _failures(verdicts)
+    ]
+    return judged.but(rejections=rejections.join(judged.rejections, *found))
+
+
+def _verdicts(values: pd.DataFrame, today: dt.date) -> pd.Series:
+    verdicts = pd.Series(0, index=values.index, dtype="int64", name="verdict")
+    for bit, rule in enumerate(RULES):
+        verdicts += rule.is_broken(values, today).astype("int64") * 2**bit
+    return verdicts
+
+
+def _failures(verdicts: pd.Series) -> list[tuple[int, str, pd.Series]]:
+    """Return each failing rule: its number, its code, the verdicts that fail it."""
+    try:
+        SCHEMA.validate(verdicts.drop_duplicates(), lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        cases = errors.failure_cases
+    else:
+        return []
+    return [
+        (int(number), str(code), failed["failure_case"])
+        for (number, code), failed in cases.groupby(["check_number", "check"])
+    ]

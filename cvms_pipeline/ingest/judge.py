@@ -1,0 +1,96 @@
+"""Judging an upload: its bytes to rows, its rows to reasons, its people to twins.
+
+Nothing is stored and nothing sent here; so it can be done again at any time, and
+for a file that nobody has uploaded (`cvms check`).
+"""
+
+import datetime as dt
+
+from cvms_pipeline.domain import duplicates, reading, reasons, schema, sheet
+from cvms_pipeline.domain import upload as domain_upload
+from cvms_pipeline.ingest import pipeline as pipelines
+from cvms_pipeline.store import recipients, uploads
+
+
+def read_rows(pipeline: pipelines.Pipeline, upload_id: str, run_id: str) -> sheet.Sheet:
+    """Note that `run_id` has begun, and return the upload's rows or its refusal."""
+    with pipeline.store.begin() as conn:
+        uploads.start(conn, upload_id, now=pipeline.now(), run_id=run_id)
+    return _read(pipeline, find(pipeline, upload_id))
+
+
+def validate_rows(
+    pipeline: pipelines.Pipeline, upload_id: str, read: sheet.Sheet
+) -> sheet.Sheet:
+    """Return the sheet with every reason of every row.
+
+    Birth dates are judged by the day the upload was received, so that running it
+    again another day comes to the same end.
+    """
+    received_at = find(pipeline, upload_id).received_at
+    return schema.judge(read, today=pipeline.today(received_at))
+
+
+def find_duplicates(
+    pipeline: pipelines.Pipeline, upload_id: str, judged: sheet.Sheet
+) -> sheet.Sheet:
+    """Return the sheet with its plan: which rows are new, corrections or twins."""
+    upload = find(pipeline, upload_id)
+    keys = duplicates.keys(judged.valid)
+    with pipeline.store.begin() as conn:
+        matches = recipients.matches(conn, keys)
+    return duplicates.decide(
+        judged, matches, provider=upload.provider, upload=upload_id
+    )
+
+
+def again(pipeline: pipelines.Pipeline, upload_id: str, step: str) -> sheet.Sheet:
+    """Return what `step` made of the upload, made anew from the archive."""
+    made = _read(pipeline, find(pipeline, upload_id))
+    if step in ("validate_rows", "find_duplicates"):
+        made = validate_rows(pipeline, upload_id, made)
+    if step == "find_duplicates":
+        made = find_duplicates(pipeline, upload_id, made)
+    return made
+
+
+def check(
+    data: bytes,
+    *,
+    lane: domain_upload.Lane,
+    today: dt.date,
+    max_bytes: int,
+    pipeline: pipelines.Pipeline | None = None,
+) -> sheet.Sheet:
+    """Return what would become of a file, without loading or sending anything.
+
+    With a `pipeline` its store is asked for duplicates; without, only those within
+    the file are found.
+    """
+    read = reading.read(data, lane=lane, max_bytes=max_bytes)
+    judged = schema.judge(read, today=today)
+    matches = duplicates.NO_MATCHES
+    if pipeline is not None:
+        with pipeline.store.begin() as conn:
+            matches = recipients.matches(conn, duplicates.keys(judged.valid))
+    return duplicates.decide(judged, matches, provider=None, upload=None)
+
+
+def find(pipeline: pipelines.Pipeline, upload_id: str) -> uploads.Upload:
+    """Return the upload `upload_id`.
+
+    Raises:
+        UploadUnknown: If there is none.
+    """
+    with pipeline.store.begin() as conn:
+        found = uploads.get(conn, upload_id)
+    if found is None:
+        raise uploads.unknown(upload_id)
+    return found
+
+
+def _read(pipeline: pipelines.Pipeline, upload: uploads.Upload) -> sheet.Sheet:
+    if upload.claim_refusal is not None:
+        return reading.empty_sheet(reasons.refusal(upload.claim_refusal))
+    data = pipeline.archive.read(upload.id)
+    return reading.read(data, lane=upload.lane, max_bytes=pipeline.max_bytes)

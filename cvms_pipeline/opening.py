@@ -1,0 +1,80 @@
+"""Opening the pipeline that the settings describe, for whichever way in asks.
+
+The one place where settings meet stores, folders and mailers.
+"""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+from cvms_pipeline import settings
+from cvms_pipeline.files import archive, incoming, reports, work
+from cvms_pipeline.ingest import pipeline
+from cvms_pipeline.notify import links, mailer
+from cvms_pipeline.store import engine
+
+
+def open_pipeline(chosen: settings.Settings) -> pipeline.Pipeline:
+    """Return the pipeline; connections are made when they are first needed.
+
+    Raises:
+        SettingError: If there is no database to open.
+    """
+    return pipeline.Pipeline(
+        store=engine.Store(chosen.store_url),
+        folders=open_folders(chosen),
+        archive=archive.Archive(chosen.folder("archive")),
+        reports=reports.Reports(chosen.folder("reports")),
+        work=work.Work(chosen.folder("work")),
+        mailer=mailer.for_url(chosen.smtp_url, chosen.folder("mail")),
+        links=links.Links(
+            secret=secret_key(chosen),
+            base_url=chosen.portal_url,
+            days=chosen.link_days,
+        ),
+        sender=chosen.mail_from,
+        data_ops=chosen.data_ops_email,
+        ui_url=chosen.ui_url,
+        max_bytes=chosen.max_bytes,
+        rejected_warning_percent=chosen.rejected_warning_percent,
+        now=settings.now,
+        zone=chosen.zone,
+    )
+
+
+def open_folders(chosen: settings.Settings) -> incoming.Folders:
+    """Return the incoming folder, which is made where it is missing."""
+    root = chosen.folder("incoming")
+    root.mkdir(
+        mode=0o711 if chosen.provider_group else 0o700, parents=True, exist_ok=True
+    )
+    return incoming.Folders(
+        root=root,
+        settle_seconds=chosen.settle_seconds,
+        max_bytes=chosen.max_bytes,
+        group=chosen.provider_group,
+    )
+
+
+def secret_key(chosen: settings.Settings) -> str:
+    """Return the key that signs links: the setting's, or one made once and kept."""
+    if chosen.secret_key is not None:
+        return chosen.secret_key.get_secret_value()
+    path = chosen.data / "run" / "secret_key"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        _keep_new_secret(path)
+    return path.read_text("ascii")
+
+
+def _keep_new_secret(path: Path) -> None:
+    """Write a fresh secret whole, unless another process has been faster."""
+    own = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(
+        os.open(own, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w"
+    ) as file:
+        file.write(secrets.token_urlsafe(48))
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(own)
+    own.unlink()

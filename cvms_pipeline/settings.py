@@ -1,0 +1,307 @@
+"""The settings: environment variables `CVMS_...`, read once, passed down.
+
+Only here are the environment and the clock read.  What a setting means is said
+in its description, which `.env.example` repeats.  A `.env` file in the home
+folder counts as part of the environment; a real variable goes before it.
+"""
+
+import datetime as dt
+import os
+import zoneinfo
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+
+import pydantic
+import pydantic_settings
+
+from cvms_pipeline import errors
+from cvms_pipeline.domain import upload
+
+PREFIX = "CVMS_"
+_DRIVER = "postgresql+psycopg2://"
+
+
+class SettingError(errors.PermanentError):
+    """A setting cannot be used."""
+
+
+def now() -> dt.datetime:
+    """Return the time, aware, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+def _is_url(*schemes: str) -> pydantic.AfterValidator:
+    def check(value: str | None) -> str | None:
+        if value is not None and not value.startswith(tuple(f"{s}:" for s in schemes)):
+            raise ValueError(f"must start with {' or '.join(f'{s}:' for s in schemes)}")
+        return value
+
+    return pydantic.AfterValidator(check)
+
+
+def _is_zone(value: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError("is not a time zone of the tz database") from error
+    return value
+
+
+_PostgresUrl = Annotated[str | None, _is_url("postgresql", "postgresql+psycopg2")]
+_MailUrl = Annotated[str | None, _is_url("smtp", "smtps")]
+_WebUrl = Annotated[str, _is_url("http", "https")]
+
+
+class Settings(pydantic_settings.BaseSettings):
+    """Every setting, checked; folders are absolute.
+
+    Raises:
+        SettingError: Through `load`, when a value cannot be used.
+    """
+
+    model_config = pydantic_settings.SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    home: Path = pydantic.Field(
+        Path(),
+        description="The folder with dagster.yaml; relative folders start here.",
+        examples=["/srv/cvms"],
+    )
+    data_dir: Path = pydantic.Field(
+        Path("data"),
+        description="Where everything the pipeline keeps lies unless said otherwise.",
+        examples=["/var/lib/cvms"],
+    )
+    incoming_dir: Path | None = pydantic.Field(
+        None,
+        description="Where providers drop files; default: data/incoming.",
+        examples=["/mnt/uploads"],
+    )
+    archive_dir: Path | None = pydantic.Field(
+        None,
+        description="Where the received bytes are kept; default: data/archive.",
+        examples=["/mnt/archive"],
+    )
+    reports_dir: Path | None = pydantic.Field(
+        None,
+        description="Where error reports are kept; default: data/reports.",
+        examples=["/mnt/reports"],
+    )
+    provider_group: str | None = pydantic.Field(
+        None,
+        description="The system group that may write into the providers' folders.",
+        examples=["cvms-uploaders"],
+    )
+    database_url: _PostgresUrl = pydantic.Field(
+        None,
+        repr=False,
+        description="A Postgres 14 or later; without it an embedded one is run.",
+        examples=["postgresql://cvms:password@localhost:5432/cvms"],
+    )
+    broker_url: str | None = pydantic.Field(
+        None,
+        repr=False,
+        description="The Celery broker; default: the same Postgres.",
+        examples=["redis://localhost:6379/0"],
+    )
+    result_backend_url: str | None = pydantic.Field(
+        None,
+        repr=False,
+        description="The Celery result backend; default: the same Postgres.",
+        examples=["redis://localhost:6379/1"],
+    )
+    workers: int = pydantic.Field(
+        2,
+        ge=1,
+        le=256,
+        description="How many uploads are worked on at the same time.",
+        examples=["4"],
+    )
+    smtp_url: _MailUrl = pydantic.Field(
+        None,
+        repr=False,
+        description=(
+            "The mail server (smtp:// with STARTTLS where offered, smtps:// with TLS"
+            " from the start); without it messages go to a Maildir, data/mail."
+        ),
+        examples=["smtp://user:password@mail.example.org:587"],
+    )
+    mail_from: str = pydantic.Field(
+        "Vaccine Management System <nccvms@dhhs.nc.gov>",
+        min_length=3,
+        description="The sender of every message.",
+        examples=["Vaccines <vaccines@example.org>"],
+    )
+    data_ops_email: str = pydantic.Field(
+        "data-ops@example.org",
+        pattern=r"^[^@\s]+@[^@\s]+$",
+        description="Who is told when a run has failed or a folder is unknown.",
+        examples=["data-ops@example.org"],
+    )
+    secret_key: pydantic.SecretStr | None = pydantic.Field(
+        None,
+        min_length=32,
+        description=(
+            "Signs the set-password links; without it one is made and kept in the"
+            " data folder."
+        ),
+        examples=["at-least-32-characters-of-random-text"],
+    )
+    link_days: int = pydantic.Field(
+        14,
+        ge=1,
+        le=365,
+        description="For how many days a set-password link is valid.",
+        examples=["14"],
+    )
+    portal_url: _WebUrl = pydantic.Field(
+        "http://127.0.0.1:3001",
+        description="Where set-password links lead.",
+        examples=["https://vaccines.example.org"],
+    )
+    dagster_url: _WebUrl | None = pydantic.Field(
+        None,
+        description="The Dagster UI as data-ops reach it; default: host and port.",
+        examples=["https://dagster.example.org"],
+    )
+    host: str = pydantic.Field(
+        "127.0.0.1",
+        description="The address the Dagster UI listens on; it has no log-in.",
+        examples=["127.0.0.1"],
+    )
+    port: int = pydantic.Field(
+        3000,
+        ge=1,
+        le=65535,
+        description="The port of the Dagster UI.",
+        examples=["3000"],
+    )
+    timezone: Annotated[str, pydantic.AfterValidator(_is_zone)] = pydantic.Field(
+        "America/New_York",
+        description="Whose calendar says what `today` is for birth dates.",
+        examples=["America/New_York"],
+    )
+    settle_seconds: float = pydantic.Field(
+        2.0,
+        ge=0,
+        le=3600,
+        description=(
+            "How long a file must be unchanged where the system cannot tell whether"
+            " a writer still has it open."
+        ),
+        examples=["5"],
+    )
+    max_bytes: int = pydantic.Field(
+        upload.MAX_BYTES,
+        ge=1,
+        description="The largest upload that is read, in bytes.",
+        examples=["10000000"],
+    )
+    rejected_warning_percent: float = pydantic.Field(
+        20.0,
+        ge=0,
+        le=100,
+        description="Above this share of rejected rows a check warns data-ops.",
+        examples=["20"],
+    )
+
+    def folder(self, name: str) -> Path:
+        """Return the absolute folder `name`: a setting's, or one in the data folder."""
+        chosen: Path | None = getattr(self, f"{name}_dir", None)
+        return self.home / (chosen or self.data_dir / name)
+
+    @property
+    def data(self) -> Path:
+        """Return the absolute data folder."""
+        return self.home / self.data_dir
+
+    @property
+    def ui_url(self) -> str:
+        """Return where data-ops find the Dagster UI, without a closing slash."""
+        return (self.dagster_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def embedded_url_file(self) -> Path:
+        """Return the 0600 file in which `local` leaves the embedded server's URL."""
+        return self.data / "run" / "database_url"
+
+    @property
+    def store_url(self) -> str:
+        """Return the URL of the Postgres to use, for psycopg2.
+
+        Raises:
+            SettingError: If none is set and no embedded one has been made yet.
+        """
+        url = self.database_url
+        if url is None:
+            try:
+                url = self.embedded_url_file.read_text().strip()
+            except FileNotFoundError:
+                raise SettingError(
+                    "There is no database yet. Start the embedded one with `cvms up`,"
+                    " or set CVMS_DATABASE_URL, for example"
+                    " postgresql://cvms:password@localhost:5432/cvms"
+                ) from None
+        return _DRIVER + url.partition("://")[2]
+
+    def schema_url(self, schema: str) -> str:
+        """Return `store_url` with `schema` as its search path."""
+        url = self.store_url
+        mark = "&" if "?" in url else "?"
+        return (
+            url
+            + mark
+            + urlencode({"options": f"-csearch_path={schema}"}, quote_via=quote)
+        )
+
+    @property
+    def celery_broker(self) -> str:
+        """Return the URL of the broker that hands runs to the workers."""
+        return self.broker_url or f"sqla+{self.schema_url('celery')}"
+
+    @property
+    def celery_backend(self) -> str:
+        """Return the URL where the workers leave how a run's task ended."""
+        return self.result_backend_url or f"db+{self.schema_url('celery')}"
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """Return the time zone."""
+        return zoneinfo.ZoneInfo(self.timezone)
+
+
+def find_home() -> Path:
+    """Return the project folder: CVMS_HOME, else where dagster.yaml is found.
+
+    Looked for in the working folder and its parents, then beside the package.
+    """
+    named = os.environ.get(f"{PREFIX}HOME")
+    if named:
+        return Path(named).absolute()
+    here = Path.cwd()
+    places = [here, *here.parents, Path(__file__).parent.parent]
+    return next((p for p in places if (p / "dagster.yaml").is_file()), here)
+
+
+def load(**overrides: Any) -> Settings:
+    """Read and check the settings; `overrides` go before the environment.
+
+    Raises:
+        SettingError: Names the variable, what is wrong with it and an example.
+    """
+    home = Path(overrides.pop("home", None) or find_home())
+    try:
+        return Settings(_env_file=home / ".env", home=home, **overrides)
+    except pydantic.ValidationError as error:
+        raise SettingError("\n".join(map(_explain, error.errors()))) from None
+
+
+def _explain(problem: Any) -> str:
+    name = str(problem["loc"][0]) if problem["loc"] else "?"
+    example = (
+        Settings.model_fields[name].examples if name in Settings.model_fields else []
+    )
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{PREFIX}{name.upper()}: {message}; for example {(example or [''])[0]}"

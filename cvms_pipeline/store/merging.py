@@ -1,0 +1,109 @@
+"""Merging planned rows into the recipients: staged, named, inserted, corrected.
+
+Here live the steps of one attempt; `recipients` decides what is planned, and what
+happens when another upload was faster.
+"""
+
+import datetime as dt
+
+import pandas as pd
+import sqlalchemy as sa
+
+from cvms_pipeline.domain import columns, duplicates, sheet
+from cvms_pipeline.store import copying, engine
+
+USERNAME_SUFFIX = ".COVID19VACCINE"
+"""What follows the e-mail address in a username (DESIGN 5)."""
+
+_KEY = ["first_key", "last_key", "birth_date"]
+
+
+def stage_keys(conn: sa.Connection, keys: pd.DataFrame) -> None:
+    """Put match keys, as `duplicates.keys` returns them, in place of earlier ones."""
+    conn.execute(engine.statement("create_keys"))
+    conn.exec_driver_sql("DELETE FROM pg_temp.upload_keys")
+    ordered = keys.sort_values(_KEY, kind="stable")
+    copying.copy(
+        conn,
+        "pg_temp.upload_keys",
+        {
+            "line": ordered.index.tolist(),
+            "first_key": ordered["first_key"].tolist(),
+            "last_key": ordered["last_key"].tolist(),
+            "birth_date": copying.dates(ordered["birth_date"]),
+            "email_key": ordered["email_key"].tolist(),
+        },
+    )
+
+
+def prepare(conn: sa.Connection) -> None:
+    """Make what `merge` works in; before the savepoint, so that it outlives it."""
+    conn.execute(engine.statement("create_planned"))
+
+
+def merge(
+    conn: sa.Connection,
+    planned: sheet.Sheet,
+    *,
+    upload_id: str,
+    provider: str | None,
+    now: dt.datetime,
+) -> bool:
+    """Do what the plan says, as far as it still can be done.
+
+    Returns:
+        Whether all of it was done; if not, another upload was faster, and the
+        caller rolls back.
+    """
+    if planned.plan.empty:
+        return True
+    open_count = _stage(conn, planned)
+    cleared = conn.execute(engine.statement("clear_taken_usernames")).rowcount
+    if open_count + cleared:
+        _number_usernames(conn)
+    facts = {"upload_id": upload_id, "provider": provider, "now": now}
+    is_update = planned.plan["action"] == duplicates.UPDATE
+    is_new = ~is_update & planned.plan["recipient_id"].isna()
+    inserted = conn.execute(engine.statement("insert_recipients"), facts).rowcount
+    if inserted < is_new.sum():
+        return False
+    if not is_update.any():
+        return True
+    corrected = conn.execute(engine.statement("correct_emails"), facts).rowcount
+    return corrected == int(is_update.sum())
+
+
+def _stage(conn: sa.Connection, planned: sheet.Sheet) -> int:
+    """Copy the planned rows, in order of key; return how many lack a username."""
+    plan = planned.plan
+    values = planned.values.loc[plan.index]  # noqa: PD011  # the sheet's
+    keys = duplicates.keys(values).sort_values(_KEY, kind="stable")
+    values, plan = values.loc[keys.index], plan.loc[keys.index]
+    emails = values[columns.EMAIL]
+    is_first = ~emails.sort_index().str.lower().duplicated().reindex(keys.index)
+    copying.copy(
+        conn,
+        "pg_temp.planned_rows",
+        {
+            "line": plan.index.tolist(),
+            "action": plan["action"].tolist(),
+            "recipient_id": copying.texts(plan["recipient_id"]),
+            "first_name": values[columns.FIRST_NAME].tolist(),
+            "last_name": values[columns.LAST_NAME].tolist(),
+            "birth_date": copying.dates(keys["birth_date"]),
+            "email": emails.tolist(),
+            "first_key": keys["first_key"].tolist(),
+            "last_key": keys["last_key"].tolist(),
+            "username": copying.texts((emails + USERNAME_SUFFIX).where(is_first)),
+            "username_number": [1 if first else None for first in is_first],
+        },
+        nullable=["recipient_id", "username", "username_number"],
+    )
+    return int((~is_first).sum())
+
+
+def _number_usernames(conn: sa.Connection) -> None:
+    number = engine.statement("number_usernames")
+    is_open = sa.text("SELECT 1 FROM pg_temp.planned_rows WHERE username IS NULL")
+    while conn.execute(is_open).first():
+        conn.execute(number, {"suffix": USERNAME_SUFFIX})

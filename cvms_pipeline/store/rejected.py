@@ -1,0 +1,70 @@
+"""The rejected rows of uploads: as the provider wrote them, and why.
+
+Here live their rows alone; the report that is made of them is `domain.report`.
+"""
+
+import pandas as pd
+import sqlalchemy as sa
+
+from cvms_pipeline.domain import columns, report, sheet
+from cvms_pipeline.store import copying, tables
+
+_TABLE = tables.rejected_rows
+
+
+def write(
+    conn: sa.Connection, upload_id: str, judged: sheet.Sheet, matches: pd.DataFrame
+) -> None:
+    """Store the rejected rows of `judged`.
+
+    Args:
+        conn: The transaction.
+        upload_id: Whose rows they are.
+        judged: The sheet with every reason of every row.
+        matches: Who was found stored already, as `recipients.matches` returns it;
+            kept for data-ops, told to no provider.
+    """
+    if judged.rejections.empty:
+        return
+    messages = report.messages(judged.rejections)
+    codes = _codes(judged.rejections)
+    cells = judged.cells.loc[messages.index]
+    matched = matches["recipient_id"].reindex(messages.index)
+    copying.copy(
+        conn,
+        "cvms.rejected_rows",
+        {
+            "upload_id": [upload_id] * len(messages),
+            "line": messages.index.tolist(),
+            **{name: cells[name].tolist() for name in columns.REQUIRED},
+            "codes": codes.tolist(),
+            "message": messages.tolist(),
+            "matched_recipient": copying.texts(matched),
+        },
+        nullable=["matched_recipient"],
+    )
+
+
+def of_upload(conn: sa.Connection, upload_id: str) -> pd.DataFrame:
+    """Return an upload's rejected rows.
+
+    Returns:
+        A frame indexed by `line`: `codes` (lists of reason codes), `message` (what
+        the provider reads, with `Line N: `) and the four columns of original cells.
+    """
+    names = ("codes", "message", *columns.REQUIRED)
+    query = sa.select(_TABLE.c.line, *(_TABLE.c[name] for name in names))
+    rows = conn.execute(query.where(_TABLE.c.upload_id == upload_id).order_by("line"))
+    frame = pd.DataFrame(rows.all(), columns=["line", *names])
+    return frame.astype({"line": "int64"}).set_index("line")
+
+
+def _codes(rejections: pd.DataFrame) -> pd.Series:
+    """Return each line's codes as the text of a Postgres array, in order of line."""
+    nth = rejections.groupby("line").cumcount()
+    codes = rejections.set_index("line")["code"]
+    joined = codes[(nth == 0).to_numpy()]
+    for n in range(1, int(nth.max()) + 1):
+        more = "," + codes[(nth == n).to_numpy()]
+        joined = joined + more.reindex(joined.index, fill_value="")
+    return "{" + joined + "}"

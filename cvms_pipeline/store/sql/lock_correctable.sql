@@ -1,0 +1,22 @@
+-- Holds on to the recipients whose e-mail this upload may correct, before it is decided
+-- who is corrected: nobody else can change or register them until the transaction ends.
+-- In order of key, like every other writer, so that two uploads cannot block each other.
+SELECT stored.id
+FROM (
+    SELECT *
+    FROM pg_temp.upload_keys
+    ORDER BY first_key, last_key, birth_date
+) AS wanted
+CROSS JOIN LATERAL (
+    SELECT recipient.id
+    FROM cvms.recipients AS recipient
+    WHERE recipient.first_key = wanted.first_key
+        AND recipient.last_key = wanted.last_key
+        AND recipient.birth_date = wanted.birth_date
+        AND lower(recipient.email) <> wanted.email_key
+        AND recipient.provider = :provider
+        AND recipient.registered_at IS NULL
+        AND recipient.removed_at IS NULL
+    LIMIT 1
+    FOR NO KEY UPDATE
+) AS stored

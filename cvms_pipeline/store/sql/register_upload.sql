@@ -1,0 +1,19 @@
+-- Registers a claimed upload once, however often a crash makes the sensor try again,
+-- and notes the provider's last upload of the very same bytes.
+INSERT INTO cvms.uploads (
+    id, folder, provider, lane, file_name, sha256, size, claim_refusal, received_at,
+    parent_upload
+)
+VALUES (
+    :id, :folder, :provider, :lane, :file_name, :sha256, :size, :claim_refusal,
+    :received_at,
+    (
+        SELECT earlier.id
+        FROM cvms.uploads AS earlier
+        WHERE earlier.provider = :provider AND earlier.sha256 = :sha256
+            AND earlier.id <> :id
+        ORDER BY earlier.received_at DESC, earlier.id DESC
+        LIMIT 1
+    )
+)
+ON CONFLICT ON CONSTRAINT pk_uploads DO NOTHING

@@ -1,0 +1,37 @@
+"""Counting once more, from the rows themselves, what an upload has left behind.
+
+The counts of an upload are written with its outcome; these are their evidence.
+"""
+
+from collections.abc import Collection, Mapping
+
+import sqlalchemy as sa
+
+from cvms_pipeline.store import outbox, tables
+
+_LINES = (tables.recipients, tables.recipient_changes, tables.rejected_rows)
+
+
+def accounted_for(conn: sa.Connection, upload_id: str) -> int:
+    """Return how many lines of an upload loaded, corrected or were rejected."""
+    counts = [
+        sa.select(sa.func.count())
+        .select_from(table)
+        .where(table.c.upload_id == upload_id)
+        .scalar_subquery()
+        for table in _LINES
+    ]
+    return int(conn.scalars(sa.select(sum(counts, start=sa.literal(0)))).one())
+
+
+def messages(
+    conn: sa.Connection, upload_id: str, kinds: Collection[outbox.Kind]
+) -> Mapping[outbox.Status, int]:
+    """Return how many messages of an upload there are in each status."""
+    table = tables.messages
+    query = (
+        sa.select(table.c.status, sa.func.count())
+        .where(table.c.upload_id == upload_id, table.c.kind.in_(kinds))
+        .group_by(table.c.status)
+    )
+    return {outbox.Status(status): count for status, count in conn.execute(query)}

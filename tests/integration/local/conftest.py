@@ -1,0 +1,32 @@
+"""Short private folders, and stand-in programs for `cvms up`."""
+
+import pathlib
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+_SECONDS = 30
+
+
+@pytest.fixture
+def place() -> Iterator[pathlib.Path]:
+    """A private folder whose path is short enough for a socket."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="cvms-"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], object]], None]:
+    """Wait until something is true, and fail if it does not become so."""
+
+    def wait(condition: Callable[[], object]) -> None:
+        deadline = time.monotonic() + _SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, "it never came true"
+            time.sleep(0.02)
+
+    return wait

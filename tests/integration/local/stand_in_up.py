@@ -1,0 +1,86 @@
+"""`cvms up` with small stand-in programs: `python stand_in_up.py HOME PORT CASE`.
+
+It prints a line as each step is reached.  Its programs are this same file.
+"""
+
+# ruff: noqa: T201  # what it prints is what the tests read
+
+import http.server
+import pathlib
+import signal
+import sys
+import time
+
+from cvms_pipeline import errors, settings
+from cvms_pipeline.local import processes, supervise
+
+ELSEWHERE = "postgresql://nobody@localhost:1/none"
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def program(
+    name: str, *words: str, address: processes.Address | None = None
+) -> processes.Program:
+    return processes.Program(
+        name=name,
+        command=[sys.executable, __file__, name, *words],
+        start_seconds=1,
+        stop_seconds=2,
+        address=address,
+    )
+
+
+def up(home: str, port: str, case: str) -> int:
+    chosen = settings.load(
+        home=pathlib.Path(home),
+        port=int(port),
+        database_url=None if case == "embedded" else ELSEWHERE,
+    )
+    address = processes.Address(
+        title="Dagster UI", host="127.0.0.1", port=int(port), setting="CVMS_PORT"
+    )
+    web = "broken" if case == "broken" else "web"
+    services = [program(web, port, address=address), program("sleeper")]
+    if case == "stubborn":
+        services.append(program("stubborn"))
+
+    def migrate() -> None:
+        print("migrate", flush=True)
+        if case == "no-migration":
+            raise errors.PermanentError("The migration went wrong.")
+
+    def ready(addresses: supervise.Addresses) -> bool:
+        print("ready", *addresses.items(), flush=True)
+        return case == "brief"
+
+    try:
+        return supervise.up(chosen, migrate=migrate, ready=ready, services=services)
+    except errors.CvmsError as error:
+        print(error, flush=True)
+        return 1
+
+
+def main(name: str, *words: str) -> None:
+    if name == "web":
+        address = "127.0.0.1", int(words[0])
+        http.server.HTTPServer(address, Answer).serve_forever()
+    if name == "stubborn":
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if name in ("sleeper", "stubborn"):
+        print("started", flush=True)
+        time.sleep(1000)
+    if name == "broken":
+        sys.exit("It cannot work.")
+    sys.exit(up(name, *words))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

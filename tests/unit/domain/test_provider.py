@@ -1,0 +1,48 @@
+import datetime as dt
+
+import pytest
+
+from cvms_pipeline.domain import provider
+
+FACTS = {
+    "slug": "mercy-hospital",
+    "name": "Mercy Hospital",
+    "vfc_pin": "NCA123456",
+    "emails": ("staff@mercy.example.org",),
+    "created_at": dt.datetime(2026, 3, 1, tzinfo=dt.UTC),
+}
+
+
+@pytest.mark.parametrize("pin", ["NCA000000", "NCA123456", provider.GENERIC_PIN])
+def test_a_pin_is_nca_and_six_digits_or_the_generic_one(pin):
+    made = provider.Provider(**{**FACTS, "vfc_pin": pin})
+
+    assert made.vfc_pin == pin
+
+
+# Facts that no provider can have.
+_WRONG = [
+    ("slug", "Mercy", provider.SlugInvalid),  # capital letter
+    ("slug", "../etc", provider.SlugInvalid),  # a path
+    ("name", " ", provider.NameInvalid),  # nothing to see
+    ("name", "Mercy\nBcc: x@y.org", provider.NameInvalid),  # another header
+    ("vfc_pin", "NCA12345", provider.PinInvalid),  # five digits
+    ("vfc_pin", "nca123456", provider.PinInvalid),  # small letters
+    ("vfc_pin", "NCA１２３４５６", provider.PinInvalid),  # digits of another script
+    ("vfc_pin", "NCA123456\n", provider.PinInvalid),  # a line break
+    ("emails", (), provider.EmailsInvalid),  # none
+    ("emails", ("a@b.org", "staff"), provider.EmailsInvalid),  # one that is none
+    ("emails", ("a@b.org\nBcc: x@y.org",), provider.EmailsInvalid),  # two in one
+    ("emails", ("a@b.org,x@y.org",), provider.EmailsInvalid),  # two in one
+]
+
+
+@pytest.mark.parametrize(("fact", "value", "error"), _WRONG)
+def test_a_wrong_fact_is_said_by_the_error(fact, value, error):
+    with pytest.raises(error):
+        provider.Provider(**{**FACTS, fact: value})
+
+
+def test_every_wrong_fact_can_be_caught_as_one():
+    with pytest.raises(provider.ProviderInvalid, match="NCA"):
+        provider.Provider(**{**FACTS, "vfc_pin": ""})
