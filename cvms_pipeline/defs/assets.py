@@ -18,6 +18,7 @@ from cvms_pipeline.ingest import pipeline as pipelines
 DATA_OPS = "team:data-ops"
 GROUP = "bulk_upload"
 UPLOAD_KEY = dg.AssetKey("upload")
+TODAY_KEY = dg.AssetKey("todays_uploads")
 
 upload = dg.AssetSpec(
     UPLOAD_KEY,
@@ -164,9 +165,19 @@ def provider_notice(
     """
     with failures.told_to_dagster(context.op_execution_context.retry_number):
         delivery = deliver.notice(pipeline, context.partition_key)
+        nobody_to_invite = deliver.has_no_invitations(pipeline, context.partition_key)
     context.log.info(f"Notices: {delivery.in_words}")
+    if nobody_to_invite:
+        context.log_event(_no_invitations(context.partition_key))
     if not delivery.waiting:
         yield dg.MaterializeResult(metadata=metadata.of_delivery(delivery))
+
+
+def _no_invitations(upload_id: str) -> dg.AssetMaterialization:
+    """Return what shows that an upload which loaded nobody lacks no invitation."""
+    return dg.AssetMaterialization(
+        asset_key="recipient_invitations", partition=upload_id, metadata={"sent": 0}
+    )
 
 
 @dg.asset(
@@ -188,10 +199,24 @@ def recipient_invitations(
         yield dg.MaterializeResult(metadata=metadata.of_delivery(delivery))
 
 
+todays_uploads = dg.AssetSpec(
+    TODAY_KEY,
+    deps=[recipients, error_report, provider_notice],
+    description=(
+        "What came in today, from whom, how many rows were loaded and rejected and"
+        " why, what is broken now, and where each upload and its report is. The"
+        " sensor `overview` reports it when something has changed."
+    ),
+    group_name=GROUP,
+    owners=[DATA_OPS],
+    kinds={"table"},
+)
+
 ALL: list[dg.AssetSpec | dg.AssetsDefinition] = [
     upload,
     recipients,
     error_report,
     provider_notice,
     recipient_invitations,
+    todays_uploads,
 ]

@@ -8,8 +8,15 @@ from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
-from cvms_pipeline.defs import assets, jobs, metadata, partitions
-from cvms_pipeline.ingest import deliver
+from cvms_pipeline.defs import (
+    assets,
+    checks,
+    jobs,
+    metadata,
+    overview,
+    partitions,
+)
+from cvms_pipeline.ingest import deliver, standing
 from cvms_pipeline.store import uploads
 
 WILL_RETRY_TAG = "dagster/will_retry"
@@ -71,9 +78,30 @@ def partition_of(run: dg.DagsterRun) -> dict[str, str]:
     return {partitions.PARTITION_TAG: upload_of(run) or ""}
 
 
-def fingerprint(upload_ids: Iterable[str]) -> str:
-    """Return a short text that is the same for the same uploads."""
-    return hashlib.sha256("\n".join(sorted(upload_ids)).encode()).hexdigest()[:16]
+def how_it_stands(
+    stands: standing.Standing, *, ui_url: str
+) -> list[dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation]:
+    """Return what brings `todays_uploads` and the standing check up to date."""
+    failed = [upload.id for upload in stands.failed]
+    return [
+        dg.AssetMaterialization(
+            asset_key=assets.TODAY_KEY,
+            metadata=overview.of_day(stands, ui_url=ui_url),
+        ),
+        dg.AssetCheckEvaluation(
+            asset_key=assets.UPLOAD_KEY,
+            check_name=checks.NONE_FAILED,
+            passed=not failed,
+            metadata=checks.which_failed(failed),
+        ),
+    ]
+
+
+def fingerprint(stands: standing.Standing) -> str:
+    """Return a short text that is the same while nothing has changed."""
+    shown = [(each.id, each.status) for each in (*stands.latest, *stands.failed)]
+    facts = repr((stands.day, list(stands.providers), shown))
+    return hashlib.sha256(facts.encode()).hexdigest()[:16]
 
 
 _JOBS = {

@@ -6,7 +6,7 @@ them wait inside their tick, because a tick is otherwise seconds away.
 
 import dagster as dg
 
-from cvms_pipeline.defs import assets, checks, decisions, failures, jobs
+from cvms_pipeline.defs import decisions, failures, jobs
 from cvms_pipeline.ingest import deliver, receive, standing
 from cvms_pipeline.ingest import pipeline as pipelines
 
@@ -84,26 +84,21 @@ def failed_runs(
 
 
 @dg.sensor(
-    minimum_interval_seconds=15,
+    minimum_interval_seconds=10,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
-def failed_uploads(
+def overview(
     context: dg.SensorEvaluationContext,
     pipeline: dg.ResourceParam[pipelines.Pipeline],
 ) -> dg.SensorResult | dg.SkipReason:
-    """Keep the standing check `no_upload_failed` true to the tables."""
+    """Keep `todays_uploads` and the check `no_upload_failed` true to the tables."""
     with failures.told_to_dagster(failures.MOST_RETRIES):
-        failed = standing.failed_uploads(pipeline)
-    seen = decisions.fingerprint(failed)
+        stands = standing.today(pipeline)
+    seen = decisions.fingerprint(stands)
     if context.cursor == seen:
-        return dg.SkipReason(f"Unchanged: {len(failed)} uploads have failed.")
-    evaluation = dg.AssetCheckEvaluation(
-        asset_key=assets.UPLOAD_KEY,
-        check_name=checks.NONE_FAILED,
-        passed=not failed,
-        metadata=checks.which_failed(failed),
-    )
-    return dg.SensorResult(asset_events=[evaluation], cursor=seen)
+        return dg.SkipReason("Nothing has changed.")
+    events = decisions.how_it_stands(stands, ui_url=pipeline.ui_url)
+    return dg.SensorResult(asset_events=events, cursor=seen)
 
 
 def _under_way(instance: dg.DagsterInstance) -> set[tuple[str, str]]:
@@ -111,4 +106,4 @@ def _under_way(instance: dg.DagsterInstance) -> set[tuple[str, str]]:
     return {(run.job_name, decisions.upload_of(run) or "") for run in runs}
 
 
-ALL = [incoming_uploads, waiting_messages, failed_runs, failed_uploads]
+ALL = [incoming_uploads, waiting_messages, failed_runs, overview]

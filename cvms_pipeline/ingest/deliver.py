@@ -1,8 +1,8 @@
 """Delivering: what the outbox holds goes out, at least once, and is noted.
 
-A message is claimed, sent and marked one by one; so a crash in the instant between
-the mail server's answer and our note can repeat that one message, with the same
-Message-ID, and no other.
+Messages are claimed some at a time, and each is noted as soon as it was sent; so a
+crash in the instant between the mail server's answer and our note can repeat that one
+message, with the same Message-ID, and no other.
 """
 
 import datetime as dt
@@ -17,6 +17,7 @@ from cvms_pipeline.store import outbox, tally, uploads
 
 Kind = outbox.Kind
 
+_AT_ONCE = 20
 _LEASE = dt.timedelta(minutes=2)
 _TO_PROVIDER = (Kind.NOTICE, Kind.ALERT)
 
@@ -55,6 +56,12 @@ def invitations(pipeline: pipelines.Pipeline, upload_id: str) -> Delivered:
     return _deliver(pipeline, upload_id, (Kind.INVITATION,))
 
 
+def has_no_invitations(pipeline: pipelines.Pipeline, upload_id: str) -> bool:
+    """Return whether an upload has loaded or corrected nobody to be invited."""
+    with pipeline.store.begin() as conn:
+        return not tally.messages(conn, upload_id, (Kind.INVITATION,))
+
+
 def wait_for_due(
     pipeline: pipelines.Pipeline, *, seconds: float, pause_seconds: float
 ) -> Sequence[Due]:
@@ -75,19 +82,15 @@ def _deliver(
     pipeline: pipelines.Pipeline, upload_id: str, kinds: Collection[Kind]
 ) -> Delivered:
     sent = 0
-    while (due := _claim(pipeline, upload_id, kinds)) is not None:
-        try:
-            pipeline.mailer.send(writing.write(pipeline, due), at=pipeline.now())
-        except delivery.MailServerAway as error:
-            _note_attempt(pipeline, due, type(error).__name__)
-            break  # the others would wait for the same server
-        except delivery.MailRefused as error:
-            with pipeline.store.begin() as conn:
-                outbox.mark_refused(conn, due.id, f"SMTP {error.smtp_code}")
-        else:
-            with pipeline.store.begin() as conn:
-                outbox.mark_sent(conn, due.id, pipeline.now())
-            sent += 1
+    is_server_there = True
+    while is_server_there and (claimed := _claim(pipeline, upload_id, kinds)):
+        for due in claimed:
+            try:
+                sent += _send(pipeline, due)
+            except delivery.MailServerAway as error:
+                _note_attempt(pipeline, due, type(error).__name__)
+                is_server_there = False  # nor for the others, whose lease runs out
+                break
     with pipeline.store.begin() as conn:
         uploads.mark_recovered(conn, upload_id, now=pipeline.now())
         counts = tally.messages(conn, upload_id, kinds)
@@ -100,17 +103,29 @@ def _deliver(
 
 def _claim(
     pipeline: pipelines.Pipeline, upload_id: str, kinds: Collection[Kind]
-) -> outbox.Due | None:
+) -> Sequence[outbox.Due]:
     with pipeline.store.begin() as conn:
-        claimed = outbox.due(
+        return outbox.due(
             conn,
             kinds=kinds,
             now=pipeline.now(),
-            limit=1,
+            limit=_AT_ONCE,
             upload_id=upload_id,
             lease=_LEASE,
         )
-    return claimed[0] if claimed else None
+
+
+def _send(pipeline: pipelines.Pipeline, due: outbox.Due) -> bool:
+    """Send a message and note how it went; return whether it was taken."""
+    try:
+        pipeline.mailer.send(writing.write(pipeline, due), at=pipeline.now())
+    except delivery.MailRefused as error:
+        with pipeline.store.begin() as conn:
+            outbox.mark_refused(conn, due.id, f"SMTP {error.smtp_code}")
+        return False
+    with pipeline.store.begin() as conn:
+        outbox.mark_sent(conn, due.id, pipeline.now())
+    return True
 
 
 def _note_attempt(pipeline: pipelines.Pipeline, due: outbox.Due, kind: str) -> None:

@@ -1,7 +1,44 @@
-"""How things stand: which uploads have failed, and telling data-ops of one that has."""
+"""How things stand: today's uploads, those that have failed, and telling data-ops."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from cvms_pipeline.ingest import pipeline as pipelines
-from cvms_pipeline.store import outbox, uploads
+from cvms_pipeline.store import listing, outbox, uploads
+
+MOST_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What data-ops want to see at one look.
+
+    Attributes:
+        day: The calendar day.
+        providers: The day's numbers, of each provider that uploaded something.
+        latest: The day's latest uploads, `MOST_SHOWN` at most, latest first.
+        failed: The uploads whose last run has failed, of whatever day.
+    """
+
+    day: dt.date
+    providers: Sequence[listing.Summary]
+    latest: Sequence[uploads.Upload]
+    failed: Sequence[uploads.Upload]
+
+
+def today(pipeline: pipelines.Pipeline) -> Standing:
+    """Return how things stand on the day that it is in the pipeline's zone."""
+    now = pipeline.now()
+    midnight = dt.datetime.combine(pipeline.today(now), dt.time(), pipeline.zone)
+    with pipeline.store.begin() as conn:
+        latest = uploads.recent(conn, limit=MOST_SHOWN)
+        return Standing(
+            day=midnight.date(),
+            providers=listing.summary(conn, since=midnight),
+            latest=[upload for upload in latest if upload.received_at >= midnight],
+            failed=uploads.failed(conn),
+        )
 
 
 def failed_uploads(pipeline: pipelines.Pipeline) -> list[str]:

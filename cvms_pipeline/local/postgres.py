@@ -30,8 +30,8 @@ START_SECONDS = 60
 _STOP_SECONDS = 60
 _POLL_SECONDS = 0.02
 _PATIENCE_SECONDS = 5
-_MORE_ATTEMPTS = 3  # the children of a killed server take a moment to go
-_PIDFILE_STATUS_LINE = 7
+_ATTEMPTS = 4  # the children of a killed server take a moment to go
+_STATUS = slice(7, 8)  # a line of postmaster.pid, not yet there in the beginning
 
 SETTINGS = {
     "listen_addresses": "",
@@ -108,13 +108,13 @@ class EmbeddedPostgres:
             PostgresFailed: If it does not start.
         """
         self.ensure_initialised()
-        self._spawn()
-        for _ in range(_MORE_ATTEMPTS):
+        for _ in range(_ATTEMPTS):
+            self._spawn()
             _within(START_SECONDS, lambda: self.is_running() or self._has_ended())
-            if self._has_ended():
-                time.sleep(1)
-                self._spawn()
-        self.wait_ready()
+            if not self._has_ended():
+                break
+            time.sleep(1)
+        self.wait_ready(0)
 
     def _spawn(self) -> None:
         with private.log(self._log) as log:
@@ -144,11 +144,7 @@ class EmbeddedPostgres:
 
     def is_running(self) -> bool:
         """Return whether the server runs and takes connections."""
-        if self._process() is None:
-            return False
-        lines = self._pidfile()
-        status = lines[_PIDFILE_STATUS_LINE:]
-        return bool(status) and status[0].strip() == "ready"
+        return self._process() is not None and self._pidfile()[_STATUS] == ["ready"]
 
     def wait_ready(self, timeout: float = START_SECONDS) -> None:
         """Wait until the server takes connections.
@@ -164,11 +160,8 @@ class EmbeddedPostgres:
         """Make the cluster beside its place and move it there when it is complete."""
         part = self._folder / f".{MAJOR}.part"
         shutil.rmtree(part, ignore_errors=True)
-        private.write(
-            self._password_file,
-            secrets.token_urlsafe(32) + "\n",
-            owner=self._identity.owner,
-        )
+        password = secrets.token_urlsafe(32) + "\n"
+        private.write(self._password_file, password, owner=self._identity.owner)
         access = ["--auth=scram-sha-256", f"--pwfile={self._password_file}"]
         locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         self._run(
@@ -213,9 +206,10 @@ class EmbeddedPostgres:
 
     def _pidfile(self) -> list[str]:
         try:
-            return (self._cluster / "postmaster.pid").read_text().splitlines()
+            lines = (self._cluster / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return []
+        return [line.strip() for line in lines]
 
     def _process(self) -> psutil.Process | None:
         """Return the server's process; never one that only has its number."""

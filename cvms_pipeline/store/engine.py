@@ -195,8 +195,9 @@ def upgrade(url: str) -> None:
     """
     with contextlib.closing(Store(url, pool_size=1)) as store, store.begin() as conn:
         conn.execute(_ONE_AT_A_TIME, {"name": "cvms db upgrade"})
-        for schema in {SCHEMA, *OTHER_SCHEMAS} - set(sa.inspect(conn).get_schema_names()):
-            conn.execute(sa.schema.CreateSchema(schema))
+        for schema in (SCHEMA, *OTHER_SCHEMAS):
+            if not sa.inspect(conn).has_schema(schema):
+                conn.execute(sa.schema.CreateSchema(schema))
         alembic.command.upgrade(_config(conn), "head")
 
 

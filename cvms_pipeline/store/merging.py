@@ -39,6 +39,7 @@ def stage_keys(conn: sa.Connection, keys: pd.DataFrame) -> None:
 def prepare(conn: sa.Connection) -> None:
     """Make what `merge` works in; before the savepoint, so that it outlives it."""
     conn.execute(engine.statement("create_planned"))
+    conn.exec_driver_sql("DELETE FROM pg_temp.planned_rows")
 
 
 def merge(
@@ -76,7 +77,7 @@ def merge(
 def _stage(conn: sa.Connection, planned: sheet.Sheet) -> int:
     """Copy the planned rows, in order of key; return how many lack a username."""
     plan = planned.plan
-    values = planned.values.loc[plan.index]  # noqa: PD011  # the sheet's
+    values = planned.values.loc[plan.index]
     keys = duplicates.keys(values).sort_values(_KEY, kind="stable")
     values, plan = values.loc[keys.index], plan.loc[keys.index]
     emails = values[columns.EMAIL]

@@ -159,16 +159,6 @@ def waiting(
     return found
 
 
-def count(
-    conn: sa.Connection, upload_id: str, kinds: Collection[Kind]
-) -> Mapping[Status, int]:
-    """Return how many messages of the upload, of these kinds, have each status."""
-    is_meant = (_TABLE.c.upload_id == upload_id) & _TABLE.c.kind.in_(kinds)
-    query = sa.select(_TABLE.c.status, sa.func.count()).where(is_meant)
-    rows = conn.execute(query.group_by(_TABLE.c.status))
-    return {Status(status): number for status, number in rows}
-
-
 def due(
     conn: sa.Connection,
     *,

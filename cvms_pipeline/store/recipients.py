@@ -120,10 +120,7 @@ def _decide_again(
     """Decide on what is stored now, holding on to whom the plan may correct."""
     is_duplicate = planned.rejections["code"].isin(_DUPLICATE)
     judged = planned.but(rejections=planned.rejections[~is_duplicate])
-    keys = duplicates.keys(judged.valid)
-    if keys.empty:
-        return planned, duplicates.NO_MATCHES
-    merging.stage_keys(conn, keys)
+    merging.stage_keys(conn, duplicates.keys(judged.valid))
     conn.execute(engine.statement("lock_correctable"), {"provider": loading.provider})
     found = _matches(conn)
     decided = duplicates.decide(

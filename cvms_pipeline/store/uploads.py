@@ -246,12 +246,6 @@ def recorded_outcome(decided: Upload) -> outcome.Outcome:
     )
 
 
-def accounted_for(conn: sa.Connection, upload_id: str) -> int:
-    """Return how many of the upload's lines the tables explain, counted one by one."""
-    facts = {"upload_id": upload_id}
-    return int(conn.scalar(engine.statement("count_accounted_for"), facts) or 0)
-
-
 def unknown(upload_id: str) -> UploadUnknown:
     """Return the error that names the upload."""
     return UploadUnknown(f"There is no upload {upload_id!r}. See `cvms uploads`.")

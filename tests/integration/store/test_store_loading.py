@@ -1,0 +1,224 @@
+import datetime as dt
+
+import pytest
+from desks import HEADER, NOW
+
+from cvms_pipeline.domain import outcome, packing, reading, reasons, upload
+from cvms_pipeline.store import recipients, rejected, tally, uploads
+
+ANN = "Ann,Lee,1/2/1990,ann@b.org"
+BOB = "Bob,Lee,3/4/1991,bob@b.org"
+
+
+def everything(desk):
+    names = ("uploads", "recipients", "recipient_changes", "rejected_rows", "messages")
+    return {
+        name: desk.table(f"SELECT * FROM cvms.{name} ORDER BY 1, 2").to_dict()  # noqa: S608 # names above
+        for name in names
+    }
+
+
+def test_good_rows_become_recipients(desk):
+    ended = desk.bring(["Ann, Lee ,1/2/1990,Ann@b.org", BOB])
+
+    stored = desk.table(
+        "SELECT first_name, last_name, birth_date, email, provider, upload_id,"
+        " source_line FROM cvms.recipients ORDER BY source_line"
+    )
+    day = dt.date(1990, 1, 2)
+    assert (ended.rows, ended.loaded, ended.rejected) == (2, 2, 0)
+    assert stored.iloc[0].tolist() == [
+        "Ann", "Lee", day, "Ann@b.org", "mercy", "upload-1", 2,
+    ]  # fmt: skip
+
+
+def test_an_upload_s_outcome_is_recorded_with_how_it_was_read(desk):
+    upload_id = desk.receive()
+    data = f"{HEADER},Shoe size\r\n{ANN},7\r\n,Lee,1/2/1990,x\r\n".replace(",", ";")
+    read = reading.read(data.encode("utf-8-sig"), lane=upload.Lane.LOW_VOLUME)
+    planned = desk.judge([ANN, ",Lee,1/2/1990,x"]).but(
+        encoding=read.encoding,
+        delimiter=read.delimiter,
+        ignored_columns=read.ignored_columns,
+        plan=desk.decide(upload_id, [ANN]).plan,
+    )
+
+    desk.load(upload_id, planned)
+
+    found = desk.latest()
+    assert found.status is upload.UploadStatus.COMPLETED_WITH_ERRORS
+    assert (found.encoding, found.delimiter) == ("utf-8-sig", ";")
+    assert found.ignored_columns == ("Shoe size",)
+    assert (found.rows, found.loaded, found.updated, found.rejected) == (2, 1, 0, 1)
+    assert list(found.reasons) == [reasons.REQUIRED_MISSING, reasons.EMAIL_INVALID]
+    assert (found.decided_at, found.finished_at) == (NOW, NOW)
+    assert found.rules_version == upload.RULES_VERSION
+
+
+def test_rejected_rows_keep_their_cells_and_all_their_reasons(desk):
+    desk.bring([ANN, '"A#,\n""q""", Lee,1/2/90,\\N', BOB, "\\.,\\N,x,"])
+
+    with desk.store.begin() as conn:
+        rows = rejected.of_upload(conn, "upload-1")
+
+    assert rows.index.tolist() == [3, 5]
+    assert rows.loc[3, "first_name"] == 'A#,\n"q"'
+    assert rows.loc[5, "last_name"] == "\\N"
+    assert rows.loc[5, "email"] == ""
+    assert rows.loc[3, "codes"] == [
+        reasons.NAME_CHARACTERS, reasons.BIRTH_DATE_INVALID, reasons.EMAIL_INVALID,
+    ]  # fmt: skip
+    assert rows.loc[3, "message"].startswith("Line 3: FirstName: invalid characters")
+
+
+def test_an_upload_without_rejected_rows_has_none(desk):
+    desk.bring([ANN])
+
+    with desk.store.begin() as conn:
+        rows = rejected.of_upload(conn, "upload-1")
+
+    assert rows.empty
+    assert rows.index.name == "line"
+
+
+def test_every_line_can_be_counted_again_in_the_tables(desk):
+    desk.bring([ANN, BOB, "Cy,Lee,1/2/1990,cy"])
+    desk.bring(["Ann,Lee,1/2/1990,new@b.org", BOB])
+
+    with desk.store.begin() as conn:
+        counts = [tally.accounted_for(conn, f"upload-{n}") for n in (1, 2)]
+
+    assert counts == [3, 2]
+
+
+def test_loading_again_returns_the_same_and_changes_nothing(desk):
+    rows = [ANN, BOB, "Cy,Lee,1/2/1990,cy", ANN]
+    first = desk.bring(rows)
+    before = everything(desk)
+
+    second = desk.load("upload-1", desk.decide("upload-1", rows))
+
+    assert second == first
+    assert everything(desk) == before
+
+
+def test_loading_again_from_an_old_plan_changes_nothing_either(desk):
+    upload_id = desk.receive()
+    planned = desk.decide(upload_id, [ANN])
+    first = desk.load(upload_id, planned)
+    before = everything(desk)
+
+    second = desk.load(upload_id, planned)
+
+    assert second == first
+    assert everything(desk) == before
+
+
+def test_a_plan_that_was_kept_between_two_steps_loads_alike(desk):
+    desk.bring([ANN])
+    upload_id = desk.receive()
+    planned = desk.decide(upload_id, ["Ann,Lee,1/2/1990,new@b.org", BOB, BOB])
+
+    ended = desk.load(upload_id, packing.unpack(packing.pack(planned)))
+
+    assert (ended.rows, ended.loaded, ended.updated) == (3, 2, 1)
+
+
+def test_two_uploads_can_be_loaded_in_one_transaction(desk):
+    ids = [desk.receive(), desk.receive()]
+    planned = [desk.decide(ids[0], [ANN]), desk.decide(ids[1], [BOB])]
+
+    with desk.store.begin() as conn:
+        for upload_id, each in zip(ids, planned, strict=True):
+            recipients.load(conn, upload_id, each, now=NOW, data_ops="ops@b.org")
+
+    loaded = desk.column("SELECT upload_id FROM cvms.recipients ORDER BY 1")
+    assert loaded == ids
+
+
+def test_a_re_run_does_not_take_its_own_recipients_for_duplicates(desk):
+    rows = [ANN, BOB, ANN]
+    desk.bring(rows)
+
+    again = outcome.of(desk.decide("upload-1", rows))
+
+    assert (again.loaded, again.updated, again.rejected) == (2, 0, 1)
+
+
+def test_a_refused_upload_loads_nothing_and_is_told(desk):
+    upload_id = desk.receive()
+    refusal = reasons.Refusal(code="file-empty", message="The file is empty.")
+
+    ended = desk.load(upload_id, reading.empty_sheet(refusal))
+
+    found = desk.latest()
+    assert (ended.rows, ended.refusal) == (0, refusal)
+    assert (found.status, found.refusal) == (upload.UploadStatus.REFUSED, refusal)
+    assert desk.column("SELECT purpose FROM cvms.messages") == ["notice:upload-1"]
+    assert desk.column("SELECT count(*) FROM cvms.recipients") == [0]
+
+
+def test_a_refused_upload_loaded_again_tells_nothing_more(desk):
+    upload_id = desk.receive()
+    refusal = reasons.Refusal(code="file-empty", message="The file is empty.")
+    first = desk.load(upload_id, reading.empty_sheet(refusal))
+
+    assert desk.load(upload_id, reading.empty_sheet(refusal)) == first
+    assert desk.column("SELECT count(*) FROM cvms.messages") == [1]
+
+
+def test_an_unknown_upload_cannot_be_loaded(desk):
+    with pytest.raises(uploads.UploadUnknown, match="nothing"):
+        desk.load("nothing", desk.judge([]))
+
+
+def test_the_provider_knows_how_many_recipients_it_loaded(desk):
+    desk.bring([ANN, BOB, ANN])
+    desk.bring(["Ann,Lee,1/2/1990,new@b.org"])
+
+    counts = desk.column("SELECT recipients FROM cvms.providers ORDER BY slug")
+
+    assert counts == [0, 2]
+
+
+def test_every_loaded_recipient_gets_one_invitation(desk):
+    desk.bring([ANN, BOB, "Cy,Lee,1/2/1990,cy"])
+
+    invited = desk.table(
+        "SELECT addresses, upload_id, purpose = 'invitation:' || recipient_id AS is_own"
+        " FROM cvms.messages WHERE kind = 'invitation' ORDER BY addresses"
+    )
+
+    assert invited["addresses"].tolist() == [["ann@b.org"], ["bob@b.org"]]
+    assert invited["upload_id"].tolist() == ["upload-1", "upload-1"]
+    assert invited["is_own"].all()
+
+
+def test_the_notice_goes_to_all_addresses_of_the_provider(desk):
+    desk.execute(
+        "UPDATE cvms.providers SET emails = ARRAY['a@m.org', 'b@m.org']"
+        " WHERE slug = 'mercy'"
+    )
+
+    desk.bring([ANN])
+
+    notices = desk.column("SELECT addresses FROM cvms.messages WHERE kind = 'notice'")
+    assert notices == [["a@m.org", "b@m.org"]]
+
+
+def test_where_nobody_knows_the_provider_data_ops_are_alerted(desk):
+    upload_id = desk.receive(None, claim_refusal="provider-unknown")
+    refusal = reasons.Refusal(code="provider-unknown", message="No such provider.")
+
+    desk.load(upload_id, reading.empty_sheet(refusal))
+
+    (alert,) = desk.table("SELECT * FROM cvms.messages").to_dict("records")
+    assert (alert["kind"], alert["addresses"]) == ("alert", ["ops@example.org"])
+    assert alert["details"] == {"about": "provider-unknown", "folder": "stranger"}
+
+
+def test_a_loaded_upload_without_any_row_left_is_not_refused(desk):
+    ended = desk.bring(["Cy,Lee,1/2/1990,cy"])
+
+    assert (ended.rows, ended.loaded, ended.rejected) == (1, 0, 1)
+    assert desk.latest().status is upload.UploadStatus.COMPLETED_WITH_ERRORS

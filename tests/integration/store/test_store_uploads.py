@@ -1,0 +1,225 @@
+import datetime as dt
+
+import pytest
+from desks import NOW
+
+from cvms_pipeline.domain import upload
+from cvms_pipeline.store import engine, listing, uploads
+
+LATER = NOW + dt.timedelta(hours=1)
+Status = upload.UploadStatus
+
+
+def get(desk, upload_id):
+    with desk.store.begin() as conn:
+        return uploads.get(conn, upload_id)
+
+
+def test_a_registered_upload_comes_back_with_its_facts(desk):
+    upload_id = desk.receive(lane=upload.Lane.HIGH_VOLUME, file_name="März.csv")
+
+    found = get(desk, upload_id)
+
+    assert (found.provider, found.lane) == ("mercy", upload.Lane.HIGH_VOLUME)
+    assert (found.file_name, found.status) == ("März.csv", Status.RECEIVED)
+    assert found.received_at.utcoffset() == dt.timedelta(0)
+    assert (found.rows, found.refusal, found.reasons) == (0, None, {})
+
+
+def test_registering_again_changes_nothing(desk):
+    received = upload.Received(
+        id="one",
+        folder="mercy",
+        provider="mercy",
+        lane=upload.Lane.LOW_VOLUME,
+        file_name="staff.csv",
+        sha256="x",
+        size=1,
+        received_at=NOW,
+    )
+
+    with desk.store.begin() as conn:
+        first = uploads.register(conn, received)
+    with desk.store.begin() as conn:
+        second = uploads.register(conn, received)
+
+    assert (first, second) == (True, False)
+    assert desk.column("SELECT id FROM cvms.uploads") == ["one"]
+
+
+def test_a_file_name_that_is_no_text_is_stored_readably(desk):
+    upload_id = desk.receive(file_name="caf\udce9.csv")
+
+    assert get(desk, upload_id).file_name == "caf\\udce9.csv"
+
+
+def test_the_provider_of_an_upload_must_be_known(desk):
+    with pytest.raises(engine.StoreError) as raised:
+        desk.receive("nobody")
+
+    assert raised.value.constraint == "fk_uploads_provider"
+
+
+def test_the_same_bytes_again_name_the_earlier_upload(desk):
+    first = desk.receive(sha256="same")
+    desk.receive("duke", sha256="same")
+
+    second = desk.receive(sha256="same")
+
+    assert get(desk, second).parent_upload == first
+    with desk.store.begin() as conn:
+        found = uploads.same_bytes(conn, "mercy", "same")
+    assert [each.id for each in found] == [second, first]
+
+
+def test_what_was_never_opened_has_no_twin(desk):
+    desk.receive(sha256=None)
+
+    assert get(desk, desk.receive(sha256=None)).parent_upload is None
+
+
+def test_an_unknown_upload_is_none(desk):
+    assert get(desk, "nothing") is None
+
+
+def test_recent_uploads_come_latest_first(desk):
+    first, second = desk.receive(), desk.receive("duke")
+
+    with desk.store.begin() as conn:
+        of_all = uploads.recent(conn, limit=10)
+        of_one = uploads.recent(conn, provider="mercy", limit=10)
+
+    assert [each.id for each in of_all] == [second, first]
+    assert [each.id for each in of_one] == [first]
+
+
+def test_low_volume_is_worked_on_before_high_volume(desk):
+    high = desk.receive(lane=upload.Lane.HIGH_VOLUME)
+    low, lower = desk.receive(), desk.receive()
+
+    with desk.store.begin() as conn:
+        awaiting = uploads.awaiting_run(conn, limit=10)
+
+    assert [each.id for each in awaiting] == [low, lower, high]
+
+
+def test_a_run_is_asked_for_once_until_it_is_overdue(desk):
+    upload_id = desk.receive()
+
+    with desk.store.begin() as conn:
+        uploads.note_requested(conn, [upload_id], now=NOW)
+        at_once = uploads.awaiting_run(conn, limit=10)
+        before = uploads.awaiting_run(conn, limit=10, asked_before=NOW)
+        overdue = uploads.awaiting_run(conn, limit=10, asked_before=LATER)
+
+    assert (at_once, before) == ([], [])
+    assert [each.id for each in overdue] == [upload_id]
+
+
+def test_a_started_upload_awaits_no_run(desk):
+    upload_id = desk.receive()
+
+    with desk.store.begin() as conn:
+        uploads.start(conn, upload_id, now=NOW, run_id="run 1")
+        awaiting = uploads.awaiting_run(conn, limit=10)
+
+    found = get(desk, upload_id)
+    assert awaiting == []
+    assert (found.status, found.started_at) == (Status.PROCESSING, NOW)
+
+
+def test_a_second_run_keeps_when_the_first_began(desk):
+    upload_id = desk.receive()
+
+    with desk.store.begin() as conn:
+        uploads.start(conn, upload_id, now=NOW, run_id="run 1")
+        uploads.start(conn, upload_id, now=LATER, run_id="run 2")
+
+    found = get(desk, upload_id)
+    assert (found.started_at, found.run_id) == (NOW, "run 2")
+
+
+def test_starting_an_unknown_upload_names_it(desk):
+    expected = pytest.raises(uploads.UploadUnknown, match="nothing")
+    with expected, desk.store.begin() as conn:
+        uploads.start(conn, "nothing", now=NOW, run_id="run 1")
+
+
+def test_a_failed_upload_says_since_when_and_is_listed(desk):
+    upload_id = desk.receive()
+
+    with desk.store.begin() as conn:
+        is_failed = uploads.mark_failed(conn, upload_id, now=LATER)
+        failed = uploads.failed(conn)
+
+    assert is_failed
+    assert [(each.id, each.failed_at) for each in failed] == [(upload_id, LATER)]
+
+
+def test_the_failure_of_an_earlier_run_counts_no_more(desk):
+    upload_id = desk.receive()
+
+    with desk.store.begin() as conn:
+        uploads.start(conn, upload_id, now=NOW, run_id="run 2")
+        is_failed = uploads.mark_failed(conn, upload_id, now=LATER, run_id="run 1")
+
+    assert not is_failed
+    assert get(desk, upload_id).status is Status.PROCESSING
+
+
+def test_a_failed_upload_that_was_never_decided_starts_over(desk):
+    upload_id = desk.receive()
+
+    with desk.store.begin() as conn:
+        uploads.mark_failed(conn, upload_id, now=NOW)
+        is_recovered = uploads.mark_recovered(conn, upload_id, now=LATER)
+        uploads.start(conn, upload_id, now=LATER, run_id="run 2")
+
+    assert not is_recovered
+    assert get(desk, upload_id).status is Status.PROCESSING
+
+
+# Rows of a file, and the status that its counts say.
+_ENDS = [
+    (["Ann,Lee,1/2/1990,ann@b.org"], Status.COMPLETED),
+    (["Ann,Lee,1/2/1990,ann"], Status.COMPLETED_WITH_ERRORS),
+    ([], Status.REFUSED),
+]
+
+
+@pytest.mark.parametrize(("rows", "status"), _ENDS)
+def test_a_decided_upload_that_failed_gets_its_status_back(desk, rows, status):
+    desk.bring(rows)
+    decided = desk.latest()
+
+    with desk.store.begin() as conn:
+        uploads.mark_failed(conn, decided.id, now=NOW)
+        uploads.start(conn, decided.id, now=LATER, run_id="run 2")
+        while_failed = uploads.get(conn, decided.id)
+        is_recovered = uploads.mark_recovered(conn, decided.id, now=LATER)
+
+    found = get(desk, decided.id)
+    assert (decided.status, while_failed.status) == (status, Status.FAILED)
+    assert is_recovered
+    assert (found.status, found.finished_at) == (status, LATER)
+
+
+def test_an_upload_that_has_not_failed_needs_no_recovery(desk):
+    desk.bring(["Ann,Lee,1/2/1990,ann@b.org"])
+
+    with desk.store.begin() as conn:
+        assert not uploads.mark_recovered(conn, "upload-1", now=LATER)
+
+
+def test_the_summary_adds_up_each_provider_s_uploads(desk):
+    desk.bring(["Ann,Lee,1/2/1990,ann@b.org", "Bob,Lee,1/2/1990,bob"])
+    desk.bring(["Cy,Lee,1/2/1990,cy@b.org"])
+    desk.receive("duke")
+
+    with desk.store.begin() as conn:
+        duke, mercy = listing.summary(conn, since=NOW)
+        later = listing.summary(conn, since=LATER)
+
+    assert (mercy.uploads, mercy.rows, mercy.loaded, mercy.rejected) == (2, 3, 2, 1)
+    assert (duke.uploads, duke.waiting, duke.rows) == (1, 1, 0)
+    assert later == []

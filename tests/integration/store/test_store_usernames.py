@@ -1,0 +1,101 @@
+import pytest
+
+from cvms_pipeline.store import engine
+
+SUFFIX = ".COVID19VACCINE"
+
+
+def usernames(desk):
+    query = "SELECT username FROM cvms.recipients ORDER BY upload_id, source_line"
+    return [str(name).removesuffix(SUFFIX) for name in desk.column(query)]
+
+
+def family(*names, email="lee@b.org"):
+    return [f"{name},Lee,1/2/1990,{email}" for name in names]
+
+
+def test_a_username_is_the_e_mail_and_the_suffix(desk):
+    desk.bring(family("Ann"))
+
+    assert desk.column("SELECT username FROM cvms.recipients") == [
+        "lee@b.org.COVID19VACCINE"
+    ]
+
+
+def test_a_family_in_one_file_is_numbered_in_order_of_line(desk):
+    desk.bring(family("Zoe", "Ann", "Moe"))
+
+    assert usernames(desk) == ["lee@b.org", "lee@b.org.2", "lee@b.org.3"]
+
+
+def test_a_family_over_several_uploads_is_numbered_on(desk):
+    desk.bring(family("Ann", "Bob"))
+    desk.bring(family("Cy", "Di"))
+    desk.bring(family("Ed"), "duke")
+
+    assert usernames(desk) == [
+        "lee@b.org", "lee@b.org.2", "lee@b.org.3", "lee@b.org.4", "lee@b.org.5",
+    ]  # fmt: skip
+
+
+def test_capital_letters_do_not_make_another_username(desk):
+    desk.bring([*family("Ann"), *family("Bob", email="LEE@b.org")])
+    desk.bring(family("Cy", email="Lee@B.org"))
+
+    assert usernames(desk) == ["lee@b.org", "LEE@b.org.2", "Lee@B.org.3"]
+
+
+def test_the_database_itself_refuses_a_username_twice(desk):
+    desk.bring(family("Ann", "Bob"))
+
+    with pytest.raises(engine.StoreError) as raised:
+        desk.execute("UPDATE cvms.recipients SET username = 'SAME'")
+
+    assert raised.value.constraint == "uq_recipients_username"
+
+
+def test_a_username_follows_a_corrected_e_mail(desk):
+    desk.bring(family("Ann", "Bob"))
+
+    desk.bring([*family("Bob", email="bob@b.org"), *family("Cy", email="bob@b.org")])
+
+    assert usernames(desk) == ["lee@b.org", "bob@b.org", "bob@b.org.2"]
+
+
+def test_a_correction_to_a_shared_e_mail_is_numbered(desk):
+    desk.bring([*family("Ann", "Bob"), *family("Cy", email="cy@b.org")])
+
+    desk.bring(family("Cy"))
+
+    assert usernames(desk) == ["lee@b.org", "lee@b.org.2", "lee@b.org.3"]
+
+
+def test_a_number_is_not_given_again(desk):
+    desk.bring(family("Ann", "Bob"))
+    desk.bring(family("Ann", email="ann@b.org"))
+
+    desk.bring(family("Cy", "Di"))
+
+    assert usernames(desk) == ["ann@b.org", "lee@b.org.2", "lee@b.org", "lee@b.org.3"]
+
+
+def test_an_address_that_looks_like_a_numbered_one_gets_in_nobody_s_way(desk):
+    desk.bring(family("Ann", email="lee@b.org.2"))
+    desk.bring(family("Bob", "Cy"))
+
+    assert usernames(desk) == ["lee@b.org.2", "lee@b.org", "lee@b.org.3"]
+
+
+def test_such_an_address_in_the_same_file_does_not_either(desk):
+    desk.bring([*family("Ann", "Bob"), *family("Cy", email="lee@b.org.2")])
+
+    assert usernames(desk) == ["lee@b.org", "lee@b.org.3", "lee@b.org.2"]
+
+
+def test_two_families_whose_numbers_meet_are_told_apart(desk):
+    desk.bring([*family("A", "B", "C", "D"), *family("E", "F", email="lee@b.org.2")])
+
+    found = usernames(desk)
+
+    assert len(set(found)) == 6
+    assert found[0] == "lee@b.org"
