@@ -39,7 +39,7 @@ def open_pipeline(chosen: settings.Settings) -> pipeline.Pipeline:
         max_bytes=chosen.max_bytes,
         rejected_warning_percent=chosen.rejected_warning_percent,
         now=settings.now,
-        zone=chosen.zone,
+        zone=chosen.timezone,
     )
 
 

@@ -40,14 +40,6 @@ def _is_url(*schemes: str) -> pydantic.AfterValidator:
     return pydantic.AfterValidator(check)
 
 
-def _is_zone(value: str) -> str:
-    try:
-        zoneinfo.ZoneInfo(value)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError("is not a time zone of the tz database") from error
-    return value
-
-
 _PostgresUrl = Annotated[str | None, _is_url("postgresql", "postgresql+psycopg2")]
 _MailUrl = Annotated[str | None, _is_url("smtp", "smtps")]
 _WebUrl = Annotated[str, _is_url("http", "https")]
@@ -178,8 +170,8 @@ class Settings(pydantic_settings.BaseSettings):
         description="The port of the Dagster UI.",
         examples=["3000"],
     )
-    timezone: Annotated[str, pydantic.AfterValidator(_is_zone)] = pydantic.Field(
-        "America/New_York",
+    timezone: zoneinfo.ZoneInfo = pydantic.Field(
+        zoneinfo.ZoneInfo("America/New_York"),
         description="Whose calendar says what `today` is for birth dates.",
         examples=["America/New_York"],
     )
@@ -265,11 +257,6 @@ class Settings(pydantic_settings.BaseSettings):
     def celery_backend(self) -> str:
         """Return the URL where the workers leave how a run's task ended."""
         return self.result_backend_url or f"db+{self.schema_url('celery')}"
-
-    @property
-    def zone(self) -> zoneinfo.ZoneInfo:
-        """Return the time zone."""
-        return zoneinfo.ZoneInfo(self.timezone)
 
 
 def find_home() -> Path:

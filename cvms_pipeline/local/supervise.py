@@ -52,10 +52,10 @@ def up(
     """Run everything until Ctrl-C, SIGTERM or SIGHUP; return the exit code 0.
 
     Args:
-        settings: The settings, which the processes get through the environment.
+        settings: What the processes get through the environment.
         migrate: Called once, when the database runs and nothing uses it yet.
-        ready: Called once, when everything answers, with title and URL of each
-            address; stops everything if it returns True.
+        ready: Called once when everything answers, with the URLs by title; stops
+            everything if it returns True.
         services: What to run; default: all that the product needs.
 
     Raises:
@@ -66,7 +66,7 @@ def up(
     run = private.folder(settings.data / "run")
     with locks.opened(run / "up.lock") as lock, _until_stopped():
         _claim(run, lock)
-        programs = processes.services(settings) if services is None else services
+        programs = services or processes.services(settings)
         for program in programs:
             _check_port(program)
         with _supervised(settings, programs, lock) as (keeper, wait_for_database):
