@@ -86,6 +86,7 @@ uploads = sa.Table(
     sa.Column("parent_upload", _Text, sa.ForeignKey("cvms.uploads.id")),
     sa.Column("rules_version", _Text),
     sa.Column("run_id", _Text),
+    sa.Column("purged_at", _Moment),
     sa.UniqueConstraint("id", "provider"),
     _one_of("lane", [lane.value for lane in upload.Lane]),
     _one_of("status", [status.value for status in upload.UploadStatus]),
@@ -106,10 +107,16 @@ uploads = sa.Table(
     ),
     sa.CheckConstraint("(status = 'failed') = (failed_at IS NOT NULL)", name="failed"),
     sa.CheckConstraint("finished_at IS NULL OR decided_at IS NOT NULL", name="decided"),
+    sa.CheckConstraint("purged_at IS NULL OR decided_at IS NOT NULL", name="purged"),
     sa.Index(None, "status", "received_at"),
     sa.Index(None, "received_at"),
     sa.Index(None, "provider", "received_at"),
     sa.Index(None, "sha256", "provider"),
+    sa.Index(
+        "ix_uploads_unpurged",
+        "finished_at",
+        postgresql_where=sa.text("purged_at IS NULL AND rejected > 0"),
+    ),
     comment="Every file ever received, its outcome and its counts; kept for good.",
 )
 

@@ -13,7 +13,10 @@ _LINES = (tables.recipients, tables.recipient_changes, tables.rejected_rows)
 
 
 def accounted_for(conn: sa.Connection, upload_id: str) -> int:
-    """Return how many lines of an upload loaded, corrected or were rejected."""
+    """Return how many lines of an upload loaded, corrected or were rejected.
+
+    Rejected rows that were purged are those that the upload's count tells of.
+    """
     counts = [
         sa.select(sa.func.count())
         .select_from(table)
@@ -21,6 +24,11 @@ def accounted_for(conn: sa.Connection, upload_id: str) -> int:
         .scalar_subquery()
         for table in _LINES
     ]
+    uploads = tables.uploads
+    purged = sa.select(uploads.c.rejected).where(
+        uploads.c.id == upload_id, uploads.c.purged_at.is_not(None)
+    )
+    counts.append(sa.func.coalesce(purged.scalar_subquery(), 0))
     return int(conn.scalars(sa.select(sum(counts, start=sa.literal(0)))).one())
 
 

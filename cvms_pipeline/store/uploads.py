@@ -57,6 +57,7 @@ class Upload:
         parent_upload: The provider's last earlier upload of the same bytes.
         rules_version: The edition of the rules that judged it.
         run_id: Its latest run.
+        purged_at: When its rejected rows were purged, which only its counts tell now.
     """
 
     id: str
@@ -86,6 +87,7 @@ class Upload:
     parent_upload: str | None
     rules_version: str | None
     run_id: str | None
+    purged_at: dt.datetime | None
 
 
 def register(conn: sa.Connection, received: upload.Received) -> bool:

@@ -1,0 +1,105 @@
+"""The command `cvms`, put together: which commands there are, and how they end.
+
+What each command takes is in `commands`, what it does in the other modules here.
+"""
+
+import contextlib
+import os
+import sys
+import traceback
+from typing import Annotated, Any
+
+import typer
+import typer.core
+
+from cvms_pipeline.cli import terminal
+from cvms_pipeline.cli.commands import files, history, providers, running
+
+_FAILED = 1
+_BUG = 70
+"""The exit code after a fault of ours, so that none is taken for an outcome."""
+
+
+class _Group(typer.core.TyperGroup):
+    """Ends a command that raises an error of ours with its message, no traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Invoke the command."""
+        with terminal.failing(_FAILED):
+            return super().invoke(ctx)
+
+
+app = typer.Typer(
+    name="cvms",
+    cls=_Group,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Bulk upload of vaccine recipients: from a dropped file to recipients,"
+    " error report and messages.",
+    epilog="Every command says more, with an example: cvms check --help",
+)
+
+_PANELS = {
+    "Run": (running.up, running.demo),
+    "Upload": (files.template, files.check, files.drop),
+    "Look": (
+        history.uploads,
+        history.upload,
+        history.report,
+        history.recipients,
+        history.messages,
+    ),
+}
+for _panel, _commands in _PANELS.items():
+    for _command in _commands:
+        app.command(rich_help_panel=_panel)(_command)
+app.add_typer(providers.app, name="providers", rich_help_panel="Administer")
+app.add_typer(running.db, name="db", rich_help_panel="Administer")
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib import metadata  # it is slow
+
+        sys.stdout.write(f"cvms {metadata.version('cvms-pipeline')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run `cvms` with the process's arguments; exit with the command's code."""
+    try:
+        app(prog_name="cvms")
+    except KeyboardInterrupt:
+        sys.exit(terminal.INTERRUPTED)
+    except Exception:
+        traceback.print_exc()
+        sys.exit(_BUG)
+    finally:
+        _flush()
+
+
+def _flush() -> None:
+    """Write what is left; a reader who has gone away is no error."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        with contextlib.suppress(OSError):
+            os.close(nowhere)

@@ -1,0 +1,61 @@
+"""A terminal for tests: what is typed, and what comes back."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from cvms_pipeline.cli import app
+
+SAMPLES = pathlib.Path(__file__).parents[3] / "data" / "samples"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Terminal:
+    """Runs `cvms` in this process, with its home in a folder of the test's own."""
+
+    home: pathlib.Path
+    capsys: pytest.CaptureFixture[str]
+
+    def cvms(self, *words: object) -> Ended:
+        self.capsys.readouterr()
+        with pytest.raises(SystemExit) as exit_:
+            app.app([str(word) for word in words], prog_name="cvms")
+        printed = self.capsys.readouterr()
+        code = exit_.value.code
+        assert isinstance(code, int)
+        return Ended(code=code, out=printed.out, err=printed.err)
+
+    def file(self, name: str, *lines: str) -> pathlib.Path:
+        path = self.home / name
+        path.write_text("\r\n".join(lines), encoding="utf-8")
+        return path
+
+    def lane(self, slug: str, lane: str = "low_volume") -> pathlib.Path:
+        return self.home / "data" / "incoming" / slug / lane
+
+
+def process(*words: str, **options: Any) -> subprocess.Popen[str]:
+    """Start `cvms` as a process of its own."""
+    command = [sys.executable, "-m", "cvms_pipeline.cli", *words]
+    environment = {**os.environ, **options.pop("env", {})}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, **{**pipes, **options}, env=environment)  # noqa: S603 # ours

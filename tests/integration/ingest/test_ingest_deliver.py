@@ -1,0 +1,152 @@
+import pytest
+from installations import ANN, BAD, BOB
+
+from cvms_pipeline.ingest import deliver, standing
+from cvms_pipeline.store import outbox
+
+NOTICE, INVITATION = deliver.Kind.NOTICE, deliver.Kind.INVITATION
+
+
+class CrashError(Exception):
+    """The process has died here."""
+
+
+def statuses(site):
+    return site.column("SELECT status FROM cvms.messages ORDER BY kind, queued_at, id")
+
+
+def test_the_provider_gets_one_notice_with_the_error_report(by_smtp, mailbox):
+    upload_id = by_smtp.bring([ANN, BAD])
+
+    (notice,) = mailbox.received
+    (attached,) = notice.iter_attachments()
+    assert notice["To"] == "staff@mercy.example.org"
+    assert notice["Subject"] == "Bulk Employee Upload - Failure"
+    assert attached.get_filename() == "BulkError.csv"
+    assert attached.get_content() == by_smtp.pipeline.reports.read(upload_id).decode()
+
+
+def test_each_recipient_gets_one_invitation(by_smtp, mailbox):
+    upload_id = by_smtp.receive([ANN, BOB])
+    by_smtp.process(upload_id)
+    mailbox.received.clear()
+
+    first = deliver.invitations(by_smtp.pipeline, upload_id)
+    second = deliver.invitations(by_smtp.pipeline, upload_id)
+
+    assert (first.sent, second.sent) == (2, 0)
+    assert sorted(each["To"] for each in mailbox.received) == [
+        "ann@b.example.org",
+        "bob@b.example.org",
+    ]
+    body = mailbox.received[0].get_body(("plain",)).get_content()
+    assert ".COVID19VACCINE" in body
+    assert "http://127.0.0.1:3001" in body
+
+
+def test_a_mail_server_that_is_away_delays_messages_and_loses_none(
+    by_smtp, mailbox, server
+):
+    upload_id = by_smtp.receive([ANN])
+    server.stop()
+
+    by_smtp.process(upload_id)
+    away = deliver.notice(by_smtp.pipeline, upload_id)
+    server.start()
+    too_soon = deliver.notice(by_smtp.pipeline, upload_id)
+    by_smtp.clock.forward(minutes=2)
+    back = deliver.notice(by_smtp.pipeline, upload_id)
+
+    assert (away.sent, away.waiting) == (0, 1)
+    assert (too_soon.sent, too_soon.waiting) == (0, 1)
+    assert (back.sent, back.waiting) == (1, 0)
+    assert len(mailbox.received) == 1
+
+
+def test_an_address_that_is_refused_stops_no_other_and_is_not_tried_again(
+    by_smtp, mailbox
+):
+    mailbox.answers["ann@b.example.org"] = "550 <ann@b.example.org> is unknown"
+    upload_id = by_smtp.receive([ANN, BOB])
+    by_smtp.process(upload_id)
+
+    delivered = deliver.invitations(by_smtp.pipeline, upload_id)
+    by_smtp.clock.forward(days=1)
+    again = deliver.invitations(by_smtp.pipeline, upload_id)
+
+    assert delivered.in_words == "1 sent, 1 refused, 0 waiting"
+    assert again.in_words == "0 sent, 1 refused, 0 waiting"
+    errors = "SELECT last_error FROM cvms.messages WHERE status = 'refused'"
+    assert by_smtp.column(errors) == ["SMTP 550"]
+
+
+def test_a_crash_after_the_server_s_answer_repeats_that_one_message_recognisably(
+    by_smtp, mailbox, monkeypatch
+):
+    upload_id = by_smtp.receive([ANN, BOB])
+    by_smtp.process(upload_id)
+    mailbox.received.clear()
+
+    def die(*arguments, **options):
+        raise CrashError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox, "mark_sent", die)
+        with pytest.raises(CrashError):
+            deliver.invitations(by_smtp.pipeline, upload_id)
+    while_leased = deliver.invitations(by_smtp.pipeline, upload_id)
+    by_smtp.clock.forward(hours=1)
+    deliver.invitations(by_smtp.pipeline, upload_id)
+
+    assert while_leased.sent == 0
+    ids = [each["Message-ID"] for each in mailbox.received]
+    assert (len(ids), len(set(ids))) == (3, 2)
+    assert ids[0] in ids[1:]
+
+
+def test_a_notice_clears_the_work_folder_away(site):
+    upload_id = site.receive([ANN])
+    site.pipeline.work.write(upload_id, "read_rows", b"rows")
+
+    site.process(upload_id)
+
+    assert site.pipeline.work.ids() == []
+
+
+def test_what_is_due_is_found_by_upload_and_kind(site):
+    upload_id = site.receive([ANN])
+    assert deliver.wait_for_due(site.pipeline, seconds=0, pause_seconds=0) == []
+    assert deliver.has_no_invitations(site.pipeline, upload_id)
+
+    site.process(upload_id)
+
+    due = deliver.wait_for_due(site.pipeline, seconds=60, pause_seconds=0.1)
+    assert due == [deliver.Due(kind=INVITATION, upload_id=upload_id)]
+    assert not deliver.has_no_invitations(site.pipeline, upload_id)
+
+
+def test_data_ops_are_alerted_once_a_run_with_a_link_to_it(site):
+    upload_id = site.receive([ANN])
+    for _ in range(2):
+        standing.mark_failed(
+            site.pipeline, upload_id, run_id="the-run", job="process_upload"
+        )
+
+    delivered = deliver.notice(site.pipeline, upload_id)
+
+    (alert,) = site.mail()
+    assert delivered.sent == 1
+    assert alert["To"] == "data-ops@example.org"
+    assert "http://127.0.0.1:3000/runs/the-run" in alert.get_body(
+        ("plain",)
+    ).get_content()
+
+
+def test_a_corrected_address_gets_its_own_invitation(by_smtp, mailbox):
+    by_smtp.bring([ANN])
+    upload_id = by_smtp.bring(["Ann,Lee,1/2/1990,new@b.example.org"])
+    mailbox.received.clear()
+
+    deliver.invitations(by_smtp.pipeline, upload_id)
+
+    assert [each["To"] for each in mailbox.received] == ["new@b.example.org"]

@@ -1,0 +1,185 @@
+import os
+import threading
+
+import pytest
+from installations import ANN, BOB, HIGH, LOW
+
+from cvms_pipeline import errors
+from cvms_pipeline.domain import upload
+from cvms_pipeline.files import claims
+from cvms_pipeline.ingest import receive
+from cvms_pipeline.store import uploads
+
+
+class CrashError(Exception):
+    """The process has died here."""
+
+
+def test_a_dropped_file_becomes_an_upload_whose_bytes_are_in_the_archive(site):
+    path = site.drop([ANN], file_name="My staff.csv")
+    data = path.read_bytes()
+
+    (taken,) = site.take_in()
+
+    assert (taken.provider, taken.lane, taken.file_name) == (
+        "mercy",
+        LOW,
+        "My staff.csv",
+    )
+    assert (taken.size, taken.sha256) == (len(data), upload.digest(data))
+    assert taken.status is upload.UploadStatus.RECEIVED
+    assert site.pipeline.archive.read(taken.id) == data
+    assert not path.exists()
+
+
+def test_the_same_bytes_again_are_another_upload_that_names_the_first(site):
+    first = site.bring([ANN])
+
+    second = site.receive([ANN])
+
+    assert site.upload(second).parent_upload == first
+
+
+def test_a_file_that_is_still_open_for_writing_is_left_alone(site):
+    path = site.lane() / "staff.csv"
+    with path.open("wb") as writer:
+        writer.write(b"First name,")
+        writer.flush()
+
+        look = receive.receive(site.pipeline)
+
+        assert not look.is_over
+        assert path.exists()
+    assert len(site.take_in()) == 1
+
+
+# Whose folder it is, and whether the provider is known.
+NOT_LET_IN = [("stranger", False), ("gone", True)]
+
+
+@pytest.mark.parametrize(("slug", "is_known"), NOT_LET_IN)
+def test_a_file_of_no_enabled_provider_is_kept_in_quarantine(site, slug, is_known):
+    if is_known:
+        site.add_provider(slug, is_enabled=False)
+
+    upload_id = site.bring([ANN], slug=slug)
+
+    taken = site.upload(upload_id)
+    assert (taken.provider, taken.folder) == (None, slug)
+    assert taken.refusal.code == "provider-unknown"
+    assert list((site.pipeline.folders.quarantine / upload_id).iterdir())
+    (alert,) = site.mail()
+    assert alert["To"] == "data-ops@example.org"
+    assert slug in alert.get_body(("plain",)).get_content()
+
+
+# What kind of thing it is, made without being a file.
+NOT_FILES = {
+    "link": lambda path: path.symlink_to("/etc/passwd"),
+    "pipe": os.mkfifo,
+    "folder": lambda path: path.mkdir(),
+}
+
+
+@pytest.mark.parametrize("kind", NOT_FILES)
+def test_what_is_no_file_is_refused_without_being_opened(site, kind):
+    NOT_FILES[kind](site.lane() / "staff.csv")
+
+    (taken,) = site.take_in()
+    site.process(taken.id)
+
+    assert site.upload(taken.id).refusal.code == "not-a-file"
+    assert (taken.sha256, taken.size) == (None, None)
+
+
+# Where the process dies: before each effect that follows the claim.
+DEATHS = [
+    (claims, "finish"),  # claimed, nothing kept yet
+    (uploads, "register"),  # kept, not registered
+    (claims, "discard"),  # registered, the claim still there
+]
+
+
+@pytest.mark.parametrize(("module", "name"), DEATHS)
+def test_what_a_crash_left_half_done_the_next_look_finishes(
+    site, monkeypatch, module, name
+):
+    path = site.drop([ANN])
+    data = path.read_bytes()
+
+    def die(*arguments, **options):
+        raise CrashError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, name, die)
+        with pytest.raises(CrashError):
+            site.take_in()
+    assert not path.exists()
+    (taken,) = site.take_in()
+
+    assert site.pipeline.archive.read(taken.id) == data
+    assert site.column("SELECT count(*) FROM cvms.uploads") == [1]
+    assert not claims.open_claims(site.pipeline.folders)
+
+
+def test_one_file_that_cannot_be_taken_in_holds_up_no_other(site, monkeypatch):
+    site.drop([ANN], file_name="first.csv")
+    site.drop([BOB], file_name="second.csv")
+    keep = site.pipeline.archive.write
+    calls = iter([errors.TransientError("The disk is full."), None])
+
+    def sometimes(archive, upload_id, data):
+        if (error := next(calls)) is not None:
+            raise error
+        keep(upload_id, data)
+
+    monkeypatch.setattr(type(site.pipeline.archive), "write", sometimes)
+    taken = receive.wait_for_uploads(site.pipeline, seconds=0)
+
+    assert len(taken) == 1
+
+
+def test_a_problem_is_told_when_nothing_else_is_to_be_done(site, monkeypatch):
+    site.drop([ANN])
+
+    def refuse(*arguments):
+        raise errors.TransientError("The disk is full.")
+
+    monkeypatch.setattr(type(site.pipeline.archive), "write", refuse)
+
+    with pytest.raises(errors.TransientError, match="disk is full"):
+        receive.wait_for_uploads(site.pipeline, seconds=0)
+
+
+def test_low_volume_goes_before_high_volume(site):
+    for number, lane in enumerate([HIGH, LOW, HIGH]):
+        site.drop([ANN], lane=lane, file_name=f"{number}.csv")
+
+    taken = site.take_in()
+
+    assert [each.lane for each in taken] == [LOW, HIGH, HIGH]
+
+
+def test_a_run_is_asked_for_once_and_again_if_it_never_begins(site):
+    upload_id = site.receive([ANN])
+
+    assert receive.take_awaiting(site.pipeline) == []
+    site.clock.forward(minutes=3)
+    assert [each.id for each in receive.take_awaiting(site.pipeline)] == [upload_id]
+    site.clock.forward(minutes=3)
+    site.process(upload_id)
+    assert receive.take_awaiting(site.pipeline) == []
+
+
+def test_waiting_ends_without_a_file(site):
+    assert receive.wait_for_uploads(site.pipeline, seconds=0.2) == []
+
+
+def test_waiting_ends_with_a_file(site):
+    dropped = threading.Timer(0.3, site.drop, [[ANN]])
+    dropped.start()
+
+    taken = receive.wait_for_uploads(site.pipeline, seconds=60)
+
+    dropped.join()
+    assert len(taken) == 1

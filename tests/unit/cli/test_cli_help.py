@@ -1,0 +1,55 @@
+import re
+
+import pytest
+import typer.main
+
+from cvms_pipeline.cli import app
+from cvms_pipeline.store import search
+
+CONTRACT = [
+    *("up", "demo", "template", "check", "drop", "uploads", "upload", "report"),
+    *("recipients", "messages", "db upgrade"),
+    *(f"providers {verb}" for verb in ("add", "list", "show", "disable", "enable")),
+]
+
+
+def commands():
+    root = typer.main.get_command(app.app)
+    found = {}
+    for name, command in root.commands.items():
+        inner = getattr(command, "commands", None)
+        found |= (
+            {f"{name} {verb}": each for verb, each in inner.items()}
+            if inner
+            else {name: command}
+        )
+    return found
+
+
+COMMANDS = commands()
+
+
+def test_every_command_of_the_contract_is_there():
+    assert sorted(COMMANDS) == sorted(CONTRACT)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_a_command_s_help_has_an_example_of_itself(name):
+    assert re.search(rf"Example: cvms {name}\b", COMMANDS[name].help)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_option_says_what_it_does(name):
+    silent = [
+        parameter.name
+        for parameter in COMMANDS[name].params
+        if not getattr(parameter, "help", None)
+    ]
+
+    assert silent == []
+
+
+def test_the_help_names_everything_that_recipients_can_be_sorted_by():
+    (sort,) = [p for p in COMMANDS["recipients"].params if p.name == "sort"]
+
+    assert all(column in sort.help for column in search.SORTS)

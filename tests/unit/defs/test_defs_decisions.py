@@ -1,0 +1,168 @@
+"""What is asked of Dagster for what was found."""
+
+import dataclasses
+import datetime as dt
+
+import dagster as dg
+import pytest
+
+from cvms_pipeline.defs import coordinator, decisions, overview, partitions
+from cvms_pipeline.domain import reasons, upload
+from cvms_pipeline.ingest import deliver, standing
+from cvms_pipeline.store import listing, uploads
+
+NOW = dt.datetime(2026, 1, 5, 15, 30, 20, tzinfo=dt.UTC)
+NOTICE, INVITATION, ALERT = deliver.Kind.NOTICE, deliver.Kind.INVITATION, deliver.Kind.ALERT
+
+
+def known(upload_id: str, **facts: object) -> uploads.Upload:
+    blank = dict.fromkeys(field.name for field in dataclasses.fields(uploads.Upload))
+    usual = {
+        "id": upload_id,
+        "folder": "mercy",
+        "provider": "mercy",
+        "lane": upload.Lane.LOW_VOLUME,
+        "file_name": "Canary.csv",
+        "status": upload.UploadStatus.RECEIVED,
+        "received_at": NOW,
+        "reasons": {},
+        "ignored_columns": (),
+        **dict.fromkeys(("rows", "loaded", "updated", "rejected"), 0),
+    }
+    return uploads.Upload(**{**blank, **usual, **facts})
+
+
+def test_each_upload_gets_its_partition_its_run_and_its_materialization():
+    awaiting = [known("u1"), known("u2", provider=None, lane=upload.Lane.HIGH_VOLUME)]
+
+    asked = decisions.runs_for(awaiting)
+
+    assert asked.dynamic_partitions_requests[0].partition_keys == ["u1", "u2"]
+    assert [(each.run_key, each.partition_key) for each in asked.run_requests] == [
+        ("u1", "u1"),
+        ("u2", "u2"),
+    ]
+    assert [event.partition for event in asked.asset_events] == ["u1", "u2"]
+
+
+def test_low_volume_goes_first_and_the_provider_is_named_for_its_limit():
+    low = partitions.tags_of("mercy", upload.Lane.LOW_VOLUME)
+    high = partitions.tags_of(None, upload.Lane.HIGH_VOLUME)
+
+    assert int(low["dagster/priority"]) > int(high["dagster/priority"])
+    assert (low["cvms/provider"], high["cvms/provider"]) == ("mercy", "unknown")
+
+
+def test_nothing_that_a_provider_wrote_becomes_metadata_or_a_tag():
+    asked = decisions.runs_for([known("u1", file_name="Canary.csv", folder="canary")])
+
+    assert "canary" not in repr(asked).lower()
+
+
+def due(*pairs: tuple[deliver.Kind, str]) -> list[deliver.Due]:
+    return [deliver.Due(kind=kind, upload_id=upload_id) for kind, upload_id in pairs]
+
+
+def test_due_messages_are_asked_for_once_an_upload_and_job():
+    asked = decisions.deliveries_for(
+        due((NOTICE, "u1"), (ALERT, "u1"), (INVITATION, "u1"), (INVITATION, "u2")),
+        under_way=set(),
+    )
+
+    assert [(each.job_name, each.partition_key) for each in asked] == [
+        ("send_notice", "u1"),
+        ("send_invitations", "u1"),
+        ("send_invitations", "u2"),
+    ]
+
+
+# What is under way already, and what is asked for all the same.
+UNDER_WAY = [
+    ("process_upload", ["send_invitations"]),  # it sends its notice itself
+    ("send_notice", ["send_invitations"]),
+    ("send_invitations", ["send_notice"]),
+]
+
+
+@pytest.mark.parametrize(("job", "still_asked"), UNDER_WAY)
+def test_what_is_under_way_is_not_asked_for_again(job, still_asked):
+    asked = decisions.deliveries_for(
+        due((NOTICE, "u1"), (INVITATION, "u1")), under_way={(job, "u1")}
+    )
+
+    assert [each.job_name for each in asked] == still_asked
+
+
+def run(run_id: str, **tags: str) -> dg.DagsterRun:
+    tagged = {"dagster/partition": "u1", **tags}
+    return dg.DagsterRun(job_name="process_upload", run_id=run_id, tags=tagged)
+
+
+def test_a_failed_run_leaves_its_upload_failed():
+    failed = run("a")
+
+    assert decisions.failed_upload(failed, newest=failed) == "u1"
+    assert decisions.failed_upload(failed, newest=None) == "u1"
+
+
+def test_a_failed_run_that_is_tried_again_or_was_followed_does_not():
+    retried = run("a", **{"dagster/will_retry": "true"})
+
+    assert decisions.failed_upload(retried, newest=retried) is None
+    assert decisions.failed_upload(run("a"), newest=run("b")) is None
+
+
+def stands(*latest: uploads.Upload, failed: tuple[uploads.Upload, ...] = ()):
+    facts = dict.fromkeys(
+        (field.name for field in dataclasses.fields(listing.Summary)), 1
+    )
+    summary = listing.Summary(**{**facts, "provider": "mercy"})
+    return standing.Standing(
+        day=NOW.date(), providers=[summary], latest=latest, failed=failed
+    )
+
+
+def test_the_overview_changes_when_an_upload_does_and_only_then():
+    before, after = known("u1"), known("u1", status=upload.UploadStatus.COMPLETED)
+
+    assert decisions.fingerprint(stands(before)) == decisions.fingerprint(
+        stands(before)
+    )
+    assert decisions.fingerprint(stands(before)) != decisions.fingerprint(stands(after))
+    assert decisions.fingerprint(stands(before)) != decisions.fingerprint(
+        stands(before, failed=(after,))
+    )
+
+
+def test_the_overview_says_who_sent_what_and_why_rows_were_rejected():
+    rejected = known("u1", rejected=3, reasons={"email-invalid": 2, "row-cells": 1})
+    refused = known("u2", refusal=reasons.refusal(reasons.FILE_EMPTY), provider=None)
+
+    shown = overview.of_day(stands(rejected, refused), ui_url="http://ui")
+
+    first, second = (each.data for each in shown["latest uploads"].records)
+    assert (first["provider"], second["provider"]) == ("mercy", "unknown")
+    assert first["why"] == "email-invalid: 2, row-cells: 1"
+    assert first["report"] == "http://ui/assets/error_report?partition=u1"
+    assert (second["why"], second["report"]) == ("file-empty", "none needed")
+    assert "Canary" not in repr(shown)
+
+
+def test_the_standing_check_is_red_while_an_upload_has_failed():
+    failed = known("u1", status=upload.UploadStatus.FAILED)
+
+    _, red = decisions.how_it_stands(stands(failed=(failed,)), ui_url="http://ui")
+    _, green = decisions.how_it_stands(stands(), ui_url="http://ui")
+
+    assert (red.passed, green.passed) == (False, True)
+    assert red.metadata["upload ids"].value == ["u1"]
+
+
+@pytest.mark.parametrize(("workers", "for_one"), [(1, 1), (2, 1), (8, 7)])
+def test_no_provider_holds_all_workers(workers, for_one):
+    of_provider, of_messages = coordinator.fair(workers)
+
+    assert of_provider["key"] == partitions.PROVIDER_TAG
+    assert of_provider["value"] == {"applyLimitPerUniqueValue": True}
+    assert of_provider["limit"] == for_one
+    assert of_messages["limit"] == 1

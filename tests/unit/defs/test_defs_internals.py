@@ -1,0 +1,139 @@
+"""Notices when the internals of Dagster, Celery and kombu that we touch change."""
+
+import inspect
+
+import dagster as dg
+import kombu.transport.sqlalchemy
+import kombu.transport.virtual
+import pytest
+from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
+from dagster._core.run_coordinator import queued_run_coordinator
+from dagster._core.storage.event_log.base import EventLogStorage
+from dagster._core.storage.runs.base import RunStorage
+from dagster._core.storage.schedules.base import ScheduleStorage
+from dagster._grpc.types import ExecuteRunArgs, ResumeRunArgs
+from dagster._serdes import pack_value
+from dagster_celery.launcher import CeleryRunLauncher
+
+from cvms_pipeline import settings
+from cvms_pipeline.defs import coordinator, launcher
+
+URL = "postgresql://cvms@localhost/cvms"
+
+
+@pytest.fixture(autouse=True)
+def chosen(monkeypatch, tmp_path):
+    monkeypatch.setenv("CVMS_HOME", str(tmp_path))
+    monkeypatch.setenv("CVMS_DATABASE_URL", URL)
+    monkeypatch.setenv("CVMS_WORKERS", "4")
+    return settings.load()
+
+
+@pytest.fixture
+def worker():
+    from cvms_pipeline.defs import worker  # it reads the settings when imported
+
+    return worker
+
+
+@pytest.mark.parametrize("kind", [RunStorage, EventLogStorage, ScheduleStorage])
+def test_storages_can_still_be_pooled_in_the_same_way(kind):
+    parameters = inspect.signature(kind.optimize_for_webserver).parameters
+
+    assert list(parameters) == [
+        "self",
+        "statement_timeout",
+        "pool_recycle",
+        "max_overflow",
+    ]
+
+
+@pytest.mark.parametrize("kind", [ExecuteRunArgs, ResumeRunArgs])
+def test_a_task_of_dagster_celery_still_says_which_run_it_executes(worker, kind):
+    repository = RepositoryPythonOrigin("python", code_pointer=_pointer())
+    arguments = kind(
+        job_origin=JobPythonOrigin("process_upload", repository),
+        run_id="the-run",
+        instance_ref=None,
+        set_exit_code_on_failure=True,
+    )
+
+    packed = {"execute_job_args_packed": pack_value(arguments)}
+
+    assert worker.run_of(packed) == "the-run"
+
+
+def _pointer():
+    from dagster._core.code_pointer import ModuleCodePointer
+
+    return ModuleCodePointer("cvms_pipeline.definitions", "defs", ".")
+
+
+def test_the_launcher_still_sends_the_argument_that_the_worker_reads():
+    source = inspect.getsource(CeleryRunLauncher)
+
+    assert source.count("execute_job_args_packed=pack_value(args)") == 2
+
+
+def test_the_pause_between_looks_into_the_broker_is_still_a_class_attribute(worker):
+    assert kombu.transport.virtual.Transport.polling_interval == 1.0
+    transport = kombu.transport.sqlalchemy.Transport
+    assert transport.polling_interval == worker.POLL_SECONDS
+
+
+def test_worker_and_launcher_agree_on_queue_broker_and_tasks(worker, chosen):
+    started = launcher.WorkerRunLauncher.from_config_value(None, {})
+
+    assert worker.app.conf.task_default_queue == started.default_queue
+    assert worker.app.conf.broker_url == started.broker == chosen.celery_broker
+    assert worker.app.conf.result_backend == started.backend
+    assert {worker.execute_job.name, worker.resume_job.name} <= set(worker.app.tasks)
+    assert launcher.DEFINITIONS in worker.app.conf.imports
+
+
+def test_the_queue_still_takes_the_limits_that_follow_the_number_of_workers():
+    made = coordinator.FairRunCoordinator.from_config_value(
+        None, {"dequeue_interval_seconds": 1}
+    )
+
+    limits = made.get_run_queue_config()
+    assert limits.max_concurrent_runs == 4
+    assert limits.tag_concurrency_limits == coordinator.fair(4)
+    assert made.dequeue_interval_seconds == 1
+    assert isinstance(made, queued_run_coordinator.QueuedRunCoordinator)
+
+
+def test_what_dagster_yaml_says_goes_before_the_number_of_workers():
+    made = coordinator.FairRunCoordinator.from_config_value(
+        None, {"max_concurrent_runs": 9}
+    )
+
+    assert made.get_run_queue_config().max_concurrent_runs == 9
+
+
+# What Celery says, whether the lock is held, and what is true.
+HEALTH = [
+    (WorkerStatus.RUNNING, True, WorkerStatus.RUNNING),
+    (WorkerStatus.RUNNING, False, WorkerStatus.FAILED),  # killed: Celery cannot tell
+    (WorkerStatus.SUCCESS, False, WorkerStatus.SUCCESS),
+    (WorkerStatus.FAILED, False, WorkerStatus.FAILED),
+    (WorkerStatus.UNKNOWN, False, WorkerStatus.UNKNOWN),  # still waiting in the queue
+]
+
+
+@pytest.mark.parametrize(("said", "is_held", "true"), HEALTH)
+def test_a_started_run_whose_lock_is_free_has_lost_its_worker(
+    monkeypatch, said, is_held, true
+):
+    monkeypatch.setattr(
+        CeleryRunLauncher,
+        "check_run_worker_health",
+        lambda self, run: CheckRunHealthResult(said),
+    )
+    monkeypatch.setattr(launcher, "_is_worked_on", lambda run_id: is_held)
+    started = launcher.WorkerRunLauncher.from_config_value(None, {})
+
+    health = started.check_run_worker_health(dg.DagsterRun(job_name="process_upload"))
+
+    assert health.status is true

@@ -1,0 +1,162 @@
+"""What the environment may say, and what is answered when it is wrong."""
+
+import datetime as dt
+import os
+import zoneinfo
+from pathlib import Path
+
+import pytest
+
+from cvms_pipeline import settings
+
+MINE = "postgresql://cvms:canary-password@db.example.org/cvms"
+
+
+@pytest.fixture(autouse=True)
+def without_settings(monkeypatch):
+    for name in [name for name in os.environ if name.startswith(settings.PREFIX)]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def load(tmp_path):
+    return lambda **values: settings.load(home=tmp_path, **values)
+
+
+# What is wrong, and how the answer begins.
+WRONG = [
+    ({"workers": "none"}, "CVMS_WORKERS: "),
+    ({"workers": 0}, "CVMS_WORKERS: "),
+    ({"database_url": "mysql://localhost/cvms"}, "CVMS_DATABASE_URL: must start with"),
+    ({"smtp_url": "http://mail.example.org"}, "CVMS_SMTP_URL: must start with smtp:"),
+    ({"portal_url": "vaccines.example.org"}, "CVMS_PORTAL_URL: must start with http:"),
+    ({"timezone": "Carolina"}, "CVMS_TIMEZONE: "),
+    ({"data_ops_email": "nobody"}, "CVMS_DATA_OPS_EMAIL: "),
+    ({"secret_key": "short"}, "CVMS_SECRET_KEY: "),
+    ({"port": 70000}, "CVMS_PORT: "),
+]
+
+
+@pytest.mark.parametrize(("values", "answer"), WRONG)
+def test_a_wrong_setting_is_named_with_an_example(load, values, answer):
+    with pytest.raises(settings.SettingError) as caught:
+        load(**values)
+
+    assert str(caught.value).startswith(answer)
+    assert "; for example " in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_every_wrong_setting_is_named_at_once(load):
+    with pytest.raises(settings.SettingError) as caught:
+        load(workers=0, port=0)
+
+    assert "CVMS_WORKERS" in str(caught.value)
+    assert "CVMS_PORT" in str(caught.value)
+
+
+def test_a_password_is_told_neither_by_an_error_nor_by_the_settings(load):
+    with pytest.raises(settings.SettingError) as caught:
+        load(smtp_url="ftp://user:canary-password@mail.example.org")
+
+    assert "canary" not in str(caught.value)
+    assert "canary" not in repr(load(database_url=MINE, secret_key="canary" * 8))
+
+
+def test_every_setting_has_a_description_and_an_example_that_is_taken(load):
+    for name, field in settings.Settings.model_fields.items():
+        assert field.description, name
+        if name != "home":
+            load(**{name: field.examples[0]})
+
+
+def test_the_environment_goes_before_the_env_file(load, tmp_path, monkeypatch):
+    (tmp_path / ".env").write_text("CVMS_PORT=4001\nCVMS_WORKERS=3\nOTHER=1\n")
+    monkeypatch.setenv("CVMS_WORKERS", "5")
+
+    loaded = load()
+
+    assert (loaded.port, loaded.workers) == (4001, 5)
+
+
+def test_folders_lie_in_the_data_folder_unless_one_is_named(load, tmp_path):
+    loaded = load(data_dir="kept", archive_dir="/mnt/archive")
+
+    assert loaded.folder("incoming") == tmp_path / "kept" / "incoming"
+    assert loaded.folder("mail") == tmp_path / "kept" / "mail"
+    assert loaded.folder("archive") == Path("/mnt/archive")
+
+
+def test_the_home_is_the_named_one_or_where_dagster_yaml_lies(tmp_path, monkeypatch):
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    (tmp_path / "dagster.yaml").touch()
+    monkeypatch.chdir(inner)
+
+    assert settings.find_home() == tmp_path
+
+    monkeypatch.setenv("CVMS_HOME", "/srv/cvms")
+    assert settings.find_home() == Path("/srv/cvms")
+
+
+def test_without_a_dagster_yaml_around_the_home_is_beside_the_package(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+
+    assert (settings.find_home() / "cvms_pipeline").is_dir()
+
+
+def test_broker_and_result_backend_default_to_the_same_postgres(load):
+    loaded = load(database_url=MINE)
+
+    assert loaded.store_url == MINE.replace("postgresql:", "postgresql+psycopg2:")
+    assert loaded.celery_broker == (
+        f"sqla+{loaded.store_url}?options=-csearch_path%3Dcelery"
+    )
+    assert loaded.celery_backend == (
+        f"db+{loaded.store_url}?options=-csearch_path%3Dcelery"
+    )
+    assert loaded.schema_url("dagster").endswith("search_path%3Ddagster")
+
+
+def test_a_schema_is_added_to_a_url_that_has_options_of_its_own(load):
+    loaded = load(database_url=f"{MINE}?sslmode=require")
+
+    assert loaded.schema_url("celery") == (
+        f"{loaded.store_url}&options=-csearch_path%3Dcelery"
+    )
+
+
+def test_redis_is_one_setting_away(load):
+    loaded = load(
+        database_url=MINE,
+        broker_url="redis://localhost:6379/0",
+        result_backend_url="redis://localhost:6379/1",
+    )
+
+    assert loaded.celery_broker == "redis://localhost:6379/0"
+    assert loaded.celery_backend == "redis://localhost:6379/1"
+
+
+def test_the_embedded_database_is_found_by_the_file_it_leaves(load):
+    loaded = load()
+    loaded.embedded_url_file.parent.mkdir(parents=True)
+    loaded.embedded_url_file.write_text("postgresql://cvms@/cvms?host=/tmp/x\n")
+
+    assert loaded.store_url == "postgresql+psycopg2://cvms@/cvms?host=/tmp/x"
+
+
+def test_a_missing_database_is_told_with_what_to_do(load):
+    with pytest.raises(settings.SettingError, match="cvms up"):
+        _ = load().store_url
+
+
+def test_the_ui_is_where_it_listens_unless_said_otherwise(load):
+    assert load(port=4000).ui_url == "http://127.0.0.1:4000"
+    assert load(dagster_url="https://d.example.org/").ui_url == "https://d.example.org"
+
+
+def test_the_zone_is_north_carolina_s_and_the_clock_is_in_utc(load):
+    assert load().timezone == zoneinfo.ZoneInfo("America/New_York")
+    assert settings.now().tzinfo is dt.UTC
