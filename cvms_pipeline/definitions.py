@@ -7,7 +7,15 @@ from typing import Any
 
 import dagster as dg
 
-from cvms_pipeline.defs import assets, checks, jobs, resources, sensors
+from cvms_pipeline.defs import (
+    assets,
+    checks,
+    jobs,
+    resources,
+    retention,
+    schedules,
+    sensors,
+)
 
 
 def build_defs(**overrides: Any) -> dg.Definitions:
@@ -20,7 +28,8 @@ def build_defs(**overrides: Any) -> dg.Definitions:
     return dg.Definitions(
         assets=assets.ALL,
         asset_checks=checks.ALL,
-        jobs=jobs.ALL,
+        jobs=[*jobs.ALL, retention.retention],
+        schedules=schedules.ALL,
         sensors=sensors.ALL,
         resources={**resources.from_settings(), **overrides},
         executor=dg.in_process_executor,

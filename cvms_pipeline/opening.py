@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cvms_pipeline import settings
 from cvms_pipeline.files import archive, incoming, reports, work
-from cvms_pipeline.ingest import pipeline
+from cvms_pipeline.ingest import pipeline, retention
 from cvms_pipeline.notify import links, mailer
 from cvms_pipeline.store import engine
 
@@ -54,6 +54,17 @@ def open_folders(chosen: settings.Settings) -> incoming.Folders:
         settle_seconds=chosen.settle_seconds,
         max_bytes=chosen.max_bytes,
         group=chosen.provider_group,
+    )
+
+
+def limits(chosen: settings.Settings) -> retention.Limits:
+    """Return how much retention leaves."""
+    return retention.Limits(
+        live_partitions=chosen.live_partitions,
+        run_days=chosen.run_days,
+        rejected_rows_days=chosen.rejected_rows_days,
+        archive_days=chosen.archive_days,
+        work_days=chosen.work_days,
     )
 
 

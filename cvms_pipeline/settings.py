@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 import pydantic
 import pydantic_settings
 
-from cvms_pipeline import errors
+from cvms_pipeline import errors, retention_settings
 from cvms_pipeline.domain import upload
 
 PREFIX = "CVMS_"
@@ -45,7 +45,7 @@ _MailUrl = Annotated[str | None, _is_url("smtp", "smtps")]
 _WebUrl = Annotated[str, _is_url("http", "https")]
 
 
-class Settings(pydantic_settings.BaseSettings):
+class Settings(retention_settings.RetentionSettings):
     """Every setting, checked; folders are absolute.
 
     Raises:
@@ -105,7 +105,7 @@ class Settings(pydantic_settings.BaseSettings):
         examples=["redis://localhost:6379/1"],
     )
     workers: int = pydantic.Field(
-        2,
+        3,
         ge=1,
         le=256,
         description="How many uploads are worked on at the same time.",

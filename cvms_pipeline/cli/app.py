@@ -4,6 +4,7 @@ What each command takes is in `commands`, what it does in the other modules here
 """
 
 import contextlib
+import io
 import os
 import sys
 import traceback
@@ -83,6 +84,9 @@ def _options(
 
 def main() -> None:
     """Run `cvms` with the process's arguments; exit with the command's code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name may not fit the terminal
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="cvms")
     except KeyboardInterrupt:

@@ -23,7 +23,9 @@ _WIDTH = 86
 
 def text() -> str:
     """Return the whole text."""
-    return "\n".join([_HEAD, *map(_entry, settings.Settings.model_fields)])
+    own = settings.Settings.__annotations__  # before those of retention
+    others = [name for name in settings.Settings.model_fields if name not in own]
+    return "\n".join([_HEAD, *map(_entry, [*own, *others])])
 
 
 def _entry(name: str) -> str:

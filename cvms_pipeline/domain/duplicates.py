@@ -43,14 +43,14 @@ def keys(values: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         The match key `first_key`, `last_key` (strings) and `birth_date`
-        (datetime64[us]), and `email_key`, the case-folded e-mail address.
+        (datetime64[us]), and `email_key`, the e-mail address in small letters.
     """
     return pd.DataFrame(
         {
             "first_key": cleaning.match_key(values[columns.FIRST_NAME]),
             "last_key": cleaning.match_key(values[columns.LAST_NAME]),
             "birth_date": rules.birth_dates(values[columns.BIRTH_DATE]),
-            "email_key": values[columns.EMAIL].str.casefold(),
+            "email_key": values[columns.EMAIL].str.lower(),
         }
     )
 
@@ -77,33 +77,46 @@ def decide(
         provider: Who uploads; None where nothing may be updated.
         upload: The id of this upload; None where there is none yet.
     """
-    rows = _rows(judged.valid, matches, provider, upload)
+    values = judged.valid
+    compared = keys(values)
+    is_twin = compared.duplicated(_KEY, keep=False)
+    is_open = is_twin | compared.index.isin(matches.index)
+    if not is_open.any():
+        return judged.but(plan=_plan(values.index, NO_MATCHES.assign(action="")))
+    rows = _rows(compared[is_open], matches, provider, upload)
     line = rows.index.to_series()
     kept = line.where(rows["is_candidate"]).groupby(rows["twins"]).transform("min")
     is_kept, is_repeated = line == kept, line > kept
-    emails = judged.valid[columns.EMAIL]
+    emails = values.loc[rows.index, columns.EMAIL]
     repeated = _repeated(emails[is_repeated], kept[is_repeated])
     known = _known(emails[~is_kept & ~is_repeated])
     return judged.but(
-        plan=_plan(rows[is_kept]),
+        plan=_plan(values.index[~is_open], rows[is_kept]),
         rejections=rejections.join(judged.rejections, repeated, known),
     )
 
 
 def _rows(
-    values: pd.DataFrame,
+    compared: pd.DataFrame,
     matches: pd.DataFrame,
     provider: str | None,
     upload: str | None,
 ) -> pd.DataFrame:
-    """Return the rows with their group of twins and who may be kept of it."""
-    compared = keys(values)
+    """Return the rows with their group of twins and who may be kept of it.
+
+    Args:
+        compared: The keys of the rows that have a twin or a match.
+        matches: As `decide` takes them.
+        provider: As `decide` takes it.
+        upload: As `decide` takes it.
+    """
+    line = compared.index
     twins = compared.groupby(_KEY, sort=False).ngroup()
-    stored = matches.assign(
-        email_key=matches["email"].astype(str).str.casefold()
-    ).reindex(values.index)
-    is_stored = pd.Series(values.index.isin(matches.index), index=values.index)
-    is_own = _is(stored["upload"], upload) & (stored["source_line"] == values.index)
+    stored = matches.assign(email_key=matches["email"].astype(str).str.lower()).reindex(
+        line
+    )
+    is_stored = pd.Series(line.isin(matches.index), index=line)
+    is_own = _is(stored["upload"], upload) & (stored["source_line"] == line)
     is_updatable = (
         (stored["email_key"] != compared["email_key"])
         & _is(stored["provider"], provider)
@@ -114,7 +127,7 @@ def _rows(
         {
             "twins": twins,
             "is_candidate": is_own | (~has_own & (~is_stored | is_updatable)),
-            "action": pd.Series(INSERT, index=values.index, dtype=str).mask(
+            "action": pd.Series(INSERT, index=line, dtype=str).mask(
                 is_stored & ~is_own, UPDATE
             ),
             "recipient_id": stored["recipient_id"],
@@ -133,9 +146,11 @@ def _known(emails: pd.Series) -> pd.DataFrame:
     return rejections.of(reasons.DUPLICATE_RECIPIENT, texts)
 
 
-def _plan(kept: pd.DataFrame) -> pd.DataFrame:
+def _plan(alone: pd.Index, kept: pd.DataFrame) -> pd.DataFrame:
+    """Return the plan of the rows that are `alone`, new and no twin, and of `kept`."""
     text = NO_MATCHES["recipient_id"].dtype
-    plan = kept[["action", "recipient_id"]].astype({"recipient_id": text})
+    plan = kept[["action", "recipient_id"]].reindex(alone.union(kept.index))
+    plan = plan.astype({"recipient_id": text}).fillna({"action": INSERT})
     return plan.rename_axis("line")
 
 

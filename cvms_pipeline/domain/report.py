@@ -20,11 +20,14 @@ def escape(texts: pd.Series) -> pd.Series:
     A text that begins with `=`, `+`, `-`, `@`, a tab or CR gets a `'` before it; so
     does one that already has some `'` there, which makes `unescape` exact.
     """
-    return texts.mask(texts.str.match(_RUNS).astype(bool), "'" + texts)
+    runs = texts.str.match(_RUNS).astype(bool)
+    return texts.mask(runs, "'" + texts) if runs.any() else texts
 
 
 def unescape(texts: pd.Series) -> pd.Series:
     """Return `texts` as they were before `escape`."""
+    if not texts.str.startswith("'").any():
+        return texts
     return texts.mask(texts.str.match(_ESCAPED).astype(bool), texts.str[1:])
 
 

@@ -8,6 +8,7 @@ breaks no other rule than being required, is said in `schema`.
 import datetime as dt
 import unicodedata
 
+import numpy as np
 import pandas as pd
 
 from cvms_pipeline.domain import cleaning, reasons
@@ -18,7 +19,9 @@ MAX_EMAIL_LENGTH = 254
 _LETTER, _OTHER, _FOREIGN = "L", "-", "#"
 _PUNCTUATION = frozenset(" ." + cleaning.APOSTROPHES + cleaning.HYPHENS)
 
-_DATE = "[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}"
+_DIGIT = "9"
+_SHAPE = np.array(list("99/99/9999"))
+_PADDED = f"U{_SHAPE.size}"
 _DOMAIN_LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _LOCAL_PART = "[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+"
 _EMAIL = f"{_LOCAL_PART}@{_DOMAIN_LABEL}(?:\\.{_DOMAIN_LABEL})+"
@@ -45,7 +48,8 @@ _KINDS = _Kinds()
 
 def has_odd_characters(names: pd.Series) -> pd.Series:
     """Return which names hold a character no name has, or no letter."""
-    kinds = {name: name.translate(_KINDS) for name in set(names.tolist())}
+    mixed = {name for name in names.tolist() if not name.isalpha()}
+    kinds = {name: name.translate(_KINDS) for name in mixed}
     odd = [n for n, kind in kinds.items() if _FOREIGN in kind or _LETTER not in kind]
     return names.isin(odd)
 
@@ -60,13 +64,27 @@ def birth_dates(texts: pd.Series) -> pd.Series:
 
     NaT where a text is not M/D/YYYY in ASCII digits, or not in the calendar.
     """
-    is_shaped = texts.str.fullmatch(_DATE).astype(bool)
-    dates = pd.to_datetime(
-        texts.where(is_shaped, ""),
-        format="%m/%d/%Y",
-        errors="coerce",
-    )
-    return dates.astype("datetime64[us]")
+    padded = np.array([_padded(text) for text in texts.tolist()], dtype=_PADDED)
+    chars = padded.view(np.uint32).reshape(len(padded), _SHAPE.size)
+    digits = chars[:, _SHAPE == _DIGIT].astype("int64") - ord("0")
+    is_shaped = ((digits >= 0) & (digits <= 9)).all(axis=1)
+    is_shaped &= (chars[:, _SHAPE != _DIGIT] == ord("/")).all(axis=1)
+    digits[~is_shaped] = 0
+    month, day = digits[:, 0:2] @ (10, 1), digits[:, 2:4] @ (10, 1)
+    year = digits[:, 4:8] @ (1000, 100, 10, 1)
+    months = (year - 1970).astype("datetime64[Y]").astype("datetime64[M]") + month - 1
+    dates = months.astype("datetime64[D]") + day - 1
+    is_in_calendar = (year > 0) & (month > 0) & (month <= 12) & (day > 0)
+    is_in_calendar &= dates.astype("datetime64[M]") == months
+    dates[~is_in_calendar] = np.datetime64("NaT")
+    return pd.Series(dates.astype("datetime64[us]"), index=texts.index, name=texts.name)
+
+
+def _padded(text: str) -> str:
+    """Return `text` as MM/DD/YYYY if it may be M/D/YYYY, else nothing."""
+    if len(text) < _SHAPE.size:
+        text = "/".join([part.rjust(2, "0") for part in text.split("/")])
+    return text if len(text) == _SHAPE.size else ""
 
 
 def is_no_birth_date(texts: pd.Series, today: dt.date) -> pd.Series:

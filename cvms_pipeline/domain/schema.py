@@ -6,7 +6,7 @@ how it is put is `wording`; duplicates are `duplicates`.
 
 The rules run once over whole columns.  Each row gets a verdict, a number with
 one bit for each rule that it breaks; the schema then judges every *different*
-verdict, of which there are few however many rows are rejected.  So pandera's
+verdict once a process: there are few, however many rows are rejected.  So pandera's
 failure cases cost the same for ten rows and for 5,000, and hold no value.
 """
 
@@ -157,15 +157,32 @@ def _verdicts(values: pd.DataFrame, today: dt.date) -> pd.Series:
     return verdicts
 
 
-def _failures(verdicts: pd.Series) -> list[tuple[int, str, pd.Series]]:
+def _failures(verdicts: pd.Series) -> list[tuple[int, str, list[int]]]:
     """Return each failing rule: its number, its code, the verdicts that fail it."""
+    different = verdicts.unique().tolist()
+    _judge_new([verdict for verdict in different if verdict not in _judged])
+    failing = [
+        (number, rule.code, [v for v in different if number in _judged[v]])
+        for number, rule in enumerate(RULES)
+    ]
+    return [failure for failure in failing if failure[2]]
+
+
+_judged: dict[int, set[int]] = {}
+"""What the schema has said so far: which rules a verdict fails, by their numbers."""
+
+
+def _judge_new(verdicts: list[int]) -> None:
+    """Have the schema judge verdicts that this process has not met before."""
+    if not verdicts:
+        return
+    said: dict[int, set[int]] = {verdict: set() for verdict in verdicts}
     try:
-        SCHEMA.validate(verdicts.drop_duplicates(), lazy=True)
+        SCHEMA.validate(pd.Series(verdicts, name="verdict", dtype="int64"), lazy=True)
     except pa.errors.SchemaErrors as errors:
         cases = errors.failure_cases
-    else:
-        return []
-    return [
-        (int(number), str(code), failed["failure_case"])
-        for (number, code), failed in cases.groupby(["check_number", "check"])
-    ]
+        for verdict, number in zip(
+            cases["failure_case"], cases["check_number"], strict=True
+        ):
+            said[int(verdict)].add(int(number))
+    _judged.update(said)

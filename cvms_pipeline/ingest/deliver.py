@@ -19,6 +19,9 @@ Kind = outbox.Kind
 
 _AT_ONCE = 20
 _LEASE = dt.timedelta(minutes=2)
+_LONGEST = dt.timedelta(minutes=1)
+"""After which a run leaves the rest to another, so that no worker is held for long."""
+
 _TO_PROVIDER = (Kind.NOTICE, Kind.ALERT)
 
 
@@ -83,7 +86,12 @@ def _deliver(
 ) -> Delivered:
     sent = 0
     is_server_there = True
-    while is_server_there and (claimed := _claim(pipeline, upload_id, kinds)):
+    deadline = pipeline.now() + _LONGEST
+    while (
+        is_server_there
+        and pipeline.now() < deadline
+        and (claimed := _claim(pipeline, upload_id, kinds))
+    ):
         for due in claimed:
             try:
                 sent += _send(pipeline, due)

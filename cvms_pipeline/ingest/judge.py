@@ -89,8 +89,21 @@ def find(pipeline: pipelines.Pipeline, upload_id: str) -> uploads.Upload:
     return found
 
 
+def is_forgotten(pipeline: pipelines.Pipeline, upload_id: str) -> bool:
+    """Return whether the upload was decided and its file has since been removed."""
+    upload = find(pipeline, upload_id)
+    return upload.decided_at is not None and not _has_file(pipeline, upload)
+
+
 def _read(pipeline: pipelines.Pipeline, upload: uploads.Upload) -> sheet.Sheet:
     if upload.claim_refusal is not None:
         return reading.empty_sheet(reasons.refusal(upload.claim_refusal))
+    if upload.decided_at is not None and not _has_file(pipeline, upload):
+        return reading.empty_sheet()  # the recorded outcome stands
     data = pipeline.archive.read(upload.id)
     return reading.read(data, lane=upload.lane, max_bytes=pipeline.max_bytes)
+
+
+def _has_file(pipeline: pipelines.Pipeline, upload: uploads.Upload) -> bool:
+    """Return whether there is still what there was to be read."""
+    return upload.claim_refusal is not None or pipeline.archive.has(upload.id)

@@ -3,6 +3,7 @@
 Made anew each time, so that running it again gives the same bytes.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,31 +23,44 @@ class Published:
         rows: How many rejected rows the error report holds.
         path: Where we keep the error report; None when no row was rejected.
         is_beside_drop: Whether the provider's results folder took a copy.
+        purged_at: When the rejected rows were purged; what was published stays then.
     """
 
     rows: int
     path: Path | None
     is_beside_drop: bool
+    purged_at: dt.datetime | None = None
 
 
 def publish(pipeline: pipelines.Pipeline, upload_id: str) -> Published:
     """Write the error report, if rows were rejected, and the provider's receipt.
 
     A provider who has put something else where its results folder should be gets
-    the report with the notice only; that is no fault of ours.
+    the report with the notice only; that is no fault of ours.  Once the rejected rows
+    have been purged, nothing is written any more, and nothing taken away.
     """
     upload = judge.find(pipeline, upload_id)
-    data = error_report(pipeline, upload_id)
+    published = _write(pipeline, upload)
+    with pipeline.store.begin() as conn:
+        uploads.mark_recovered(conn, upload_id, now=pipeline.now())
+    return published
+
+
+def _write(pipeline: pipelines.Pipeline, upload: uploads.Upload) -> Published:
+    rows, purged_at = upload.rejected, upload.purged_at
+    if purged_at is not None:
+        return Published(
+            rows=rows, path=None, is_beside_drop=False, purged_at=purged_at
+        )
+    data = error_report(pipeline, upload.id)
     if data is not None:
-        pipeline.reports.write(upload_id, data)
+        pipeline.reports.write(upload.id, data)
     is_beside_drop = upload.provider is not None and _put_beside_drop(
         pipeline, upload, data
     )
-    with pipeline.store.begin() as conn:
-        uploads.mark_recovered(conn, upload_id, now=pipeline.now())
     return Published(
-        rows=upload.rejected,
-        path=pipeline.reports.path(upload_id) if data is not None else None,
+        rows=rows,
+        path=pipeline.reports.path(upload.id) if data is not None else None,
         is_beside_drop=is_beside_drop,
     )
 

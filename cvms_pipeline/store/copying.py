@@ -3,18 +3,20 @@
 Only how columns become Postgres' CSV; which tables there are, others know.
 """
 
-import csv
 import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
 import sqlalchemy as sa
 
-_NULL = r"\N"
+Column = Sequence[Any] | pd.Series | pd.Index
+"""One table column's values: text, numbers, dates; a missing one is null."""
 
-Column = Sequence[Any]
-"""One table column's values: text, numbers; None only where it may be null."""
+# Text is in quotation marks, also where it is empty or looks like null; null is not.
+_UNLIKE_NULL = pyarrow.csv.WriteOptions(include_header=False, quoting_style="all_valid")
 
 
 def copy(
@@ -22,32 +24,28 @@ def copy(
     table: str,
     columns: Mapping[str, Column],
     *,
-    nullable: Sequence[str] = (),
+    order_by: Sequence[str] = (),
 ) -> int:
-    r"""Append rows to `table`, in their order.
+    """Append rows to `table`.
 
     Args:
         conn: The transaction.
         table: Its name with the schema; a constant of ours, never a value.
         columns: Its columns' names, constants too, to as many values each.
-        nullable: Columns whose None is null.  In any other, text is taken as it
-            is, even where it looks like null (`\N`).
+        order_by: The columns in whose order (of collation C) they are appended; as
+            they stand if there is none.
 
     Returns:
         How many rows were appended.
     """
-    given = [
-        column if name not in nullable else [_NULL if v is None else v for v in column]
-        for name, column in columns.items()
-    ]
-    file = io.StringIO(newline="")
-    csv.writer(file, lineterminator="\r\n").writerows(zip(*given, strict=True))
+    rows = pa.table({name: _array(column) for name, column in columns.items()})
+    if order_by:
+        rows = rows.sort_by([(name, "ascending") for name in order_by])
+    file = io.BytesIO()
+    pyarrow.csv.write_csv(rows, file, _UNLIKE_NULL)
     file.seek(0)
-    names = ", ".join(columns)
-    texts = ", ".join(name for name in columns if name not in nullable)
     sql = (
-        f"COPY {table} ({names}) FROM STDIN"
-        f" (FORMAT csv, NULL '{_NULL}', FORCE_NOT_NULL ({texts}), ENCODING 'UTF8')"
+        f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')"
     )
     cursor = conn.connection.cursor()
     try:
@@ -57,11 +55,7 @@ def copy(
         cursor.close()
 
 
-def dates(days: pd.Series) -> list[str]:
-    """Return ISO texts of a datetime series without NaT."""
-    return days.to_numpy().astype("datetime64[D]").astype(str).tolist()
-
-
-def texts(cells: pd.Series) -> list[str | None]:
-    """Return a string series as a list, None where it has no value."""
-    return cells.astype(object).where(cells.notna(), None).tolist()
+def _array(column: Column) -> pa.Array:
+    """Return the values as Arrow has them; of moments, the day."""
+    array = pa.array(column, from_pandas=True)
+    return array.cast(pa.date32()) if pa.types.is_timestamp(array.type) else array

@@ -10,30 +10,23 @@ import pandas as pd
 import sqlalchemy as sa
 
 from cvms_pipeline.domain import columns, duplicates, sheet
-from cvms_pipeline.store import copying, engine
+from cvms_pipeline.store import copying, engine, identifiers
 
 USERNAME_SUFFIX = ".COVID19VACCINE"
 """What follows the e-mail address in a username (DESIGN 5)."""
 
-_KEY = ["first_key", "last_key", "birth_date"]
+
+_KEY = ("first_key", "last_key", "birth_date")
+_COMPARED = (*_KEY, "email_key")
 
 
 def stage_keys(conn: sa.Connection, keys: pd.DataFrame) -> None:
     """Put match keys, as `duplicates.keys` returns them, in place of earlier ones."""
     conn.execute(engine.statement("create_keys"))
     conn.exec_driver_sql("DELETE FROM pg_temp.upload_keys")
-    ordered = keys.sort_values(_KEY, kind="stable")
-    copying.copy(
-        conn,
-        "pg_temp.upload_keys",
-        {
-            "line": ordered.index.tolist(),
-            "first_key": ordered["first_key"].tolist(),
-            "last_key": ordered["last_key"].tolist(),
-            "birth_date": copying.dates(ordered["birth_date"]),
-            "email_key": ordered["email_key"].tolist(),
-        },
-    )
+    rows: dict[str, copying.Column] = {name: keys[name] for name in _COMPARED}
+    rows["line"] = keys.index
+    copying.copy(conn, "pg_temp.upload_keys", rows, order_by=_KEY)
 
 
 def prepare(conn: sa.Connection) -> None:
@@ -68,6 +61,7 @@ def merge(
     inserted = conn.execute(engine.statement("insert_recipients"), facts).rowcount
     if inserted < is_new.sum():
         return False
+    conn.execute(engine.statement("queue_invitations"), facts)
     if not is_update.any():
         return True
     corrected = conn.execute(engine.statement("correct_emails"), facts).rowcount
@@ -78,27 +72,28 @@ def _stage(conn: sa.Connection, planned: sheet.Sheet) -> int:
     """Copy the planned rows, in order of key; return how many lack a username."""
     plan = planned.plan
     values = planned.values.loc[plan.index]
-    keys = duplicates.keys(values).sort_values(_KEY, kind="stable")
-    values, plan = values.loc[keys.index], plan.loc[keys.index]
+    keys = duplicates.keys(values)
     emails = values[columns.EMAIL]
-    is_first = ~emails.sort_index().str.lower().duplicated().reindex(keys.index)
+    is_first = ~keys["email_key"].duplicated()
     copying.copy(
         conn,
         "pg_temp.planned_rows",
         {
-            "line": plan.index.tolist(),
-            "action": plan["action"].tolist(),
-            "recipient_id": copying.texts(plan["recipient_id"]),
-            "first_name": values[columns.FIRST_NAME].tolist(),
-            "last_name": values[columns.LAST_NAME].tolist(),
-            "birth_date": copying.dates(keys["birth_date"]),
-            "email": emails.tolist(),
-            "first_key": keys["first_key"].tolist(),
-            "last_key": keys["last_key"].tolist(),
-            "username": copying.texts((emails + USERNAME_SUFFIX).where(is_first)),
-            "username_number": [1 if first else None for first in is_first],
+            "line": plan.index,
+            "action": plan["action"],
+            "recipient_id": plan["recipient_id"],
+            "new_id": identifiers.new_ids(conn, len(plan)),
+            "message_id": identifiers.new_ids(conn, len(plan)),
+            "first_name": values[columns.FIRST_NAME],
+            "last_name": values[columns.LAST_NAME],
+            "birth_date": keys["birth_date"],
+            "email": emails,
+            "first_key": keys["first_key"],
+            "last_key": keys["last_key"],
+            "username": (emails + USERNAME_SUFFIX).where(is_first),
+            "username_number": is_first.astype("Int64").where(is_first),
         },
-        nullable=["recipient_id", "username", "username_number"],
+        order_by=_KEY,
     )
     return int((~is_first).sum())
 

@@ -1,50 +1,48 @@
-"""Who is at work: a lock that lives exactly as long as its holder's connection.
+"""Who is at work: a lock that lives no longer than its holder's connection.
 
-Postgres gives an advisory lock back when the session that took it ends, however
-it ends; so a free lock proves that the holder has died, on this machine or another.
+Postgres gives an advisory lock back when the session that took it ends, however it
+ends; so a free lock proves that the holder is gone, on this machine or another.
 """
 
 import contextlib
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import sqlalchemy as sa
 
 from cvms_pipeline.store import engine
 
 _TAKE = sa.text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
+_GIVE_BACK = sa.text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))")
 _PROBE = sa.text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Presence:
-    """A lock that is held until `release`, or until the process ends."""
-
-    store: engine.Store
-    connection: sa.Connection
-
-    def release(self) -> None:
-        """Give the lock back by ending its session."""
-        with contextlib.suppress(sa.exc.DBAPIError):
-            self.connection.invalidate()
-        self.connection.close()
-        self.store.close()
-
-
-def hold(store: engine.Store, name: str) -> Presence:
-    """Take the lock `name` on a connection of its own, closed with `store`.
+@contextlib.contextmanager
+def held(store: engine.Store, name: str) -> Iterator[None]:
+    """Hold the lock `name` while the block runs, on a connection of its own.
 
     Raises:
-        StoreAway: If the store cannot be reached.
+        StoreAway: If the store cannot be reached at the start.
     """
-    with store.translated():
-        connection = store.engine.connect().execution_options(
-            isolation_level="AUTOCOMMIT"
-        )
-        connection.execute(_TAKE, {"name": name})
-    return Presence(store=store, connection=connection)
+    with contextlib.ExitStack() as stack:
+        with store.translated():
+            connection = stack.enter_context(store.engine.connect())
+            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.execute(_TAKE, {"name": name})
+        try:
+            yield
+        finally:
+            _give_back(connection, name)
 
 
 def is_held(store: engine.Store, name: str) -> bool:
     """Return whether some session holds the lock `name`."""
     with store.begin() as conn:
         return not conn.scalar(_PROBE, {"name": name})
+
+
+def _give_back(connection: sa.Connection, name: str) -> None:
+    """Give the lock back; a session that has ended by itself did so already."""
+    try:
+        connection.execute(_GIVE_BACK, {"name": name})
+    except sa.exc.SQLAlchemyError:
+        connection.invalidate()

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from cvms_pipeline.domain import duplicates, outcome, reasons, sheet, upload
 from cvms_pipeline.store import engine, merging, outbox, rejected, tables, uploads
 
-_ROUNDS = 10
+_ROUNDS = 20
 _DUPLICATE = (reasons.DUPLICATE_IN_FILE, reasons.DUPLICATE_RECIPIENT)
 
 

@@ -35,13 +35,12 @@ def write(
         "cvms.rejected_rows",
         {
             "upload_id": [upload_id] * len(messages),
-            "line": messages.index.tolist(),
-            **{name: cells[name].tolist() for name in columns.REQUIRED},
-            "codes": codes.tolist(),
-            "message": messages.tolist(),
-            "matched_recipient": copying.texts(matched),
+            "line": messages.index,
+            **{name: cells[name] for name in columns.REQUIRED},
+            "codes": codes,
+            "message": messages,
+            "matched_recipient": matched,
         },
-        nullable=["matched_recipient"],
     )
 
 

@@ -204,8 +204,9 @@ messages = sa.Table(
     sa.Column("id", _Uuid, primary_key=True, server_default=_NEW_ID),
     sa.Column("purpose", _Key, nullable=False, unique=True),
     sa.Column("kind", _Text, nullable=False),
-    sa.Column("upload_id", _Text, sa.ForeignKey(uploads.c.id)),
-    sa.Column("recipient_id", _Uuid, sa.ForeignKey(recipients.c.id)),
+    # Looked up by nobody again: docs/decisions/0012-unchecked-messages.md
+    sa.Column("upload_id", _Text),
+    sa.Column("recipient_id", _Uuid),
     sa.Column("addresses", _Texts, nullable=False),
     sa.Column("details", pg.JSONB, nullable=False, server_default=_NOTHING),
     sa.Column("status", _Text, nullable=False, server_default=sa.text("'waiting'")),

@@ -28,8 +28,8 @@ def accounted_for(conn: sa.Connection, upload_id: str) -> int:
     purged = sa.select(uploads.c.rejected).where(
         uploads.c.id == upload_id, uploads.c.purged_at.is_not(None)
     )
-    counts.append(sa.func.coalesce(purged.scalar_subquery(), 0))
-    return int(conn.scalars(sa.select(sum(counts, start=sa.literal(0)))).one())
+    known = sa.func.coalesce(purged.scalar_subquery(), 0)
+    return int(conn.scalars(sa.select(sum(counts, start=known))).one())
 
 
 def messages(

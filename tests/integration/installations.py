@@ -8,6 +8,7 @@ import email
 import email.message
 import email.policy
 import os
+import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import sqlalchemy as sa
-from aiosmtpd import smtp
+from aiosmtpd import controller, smtp
 
 from cvms_pipeline import opening, settings
 from cvms_pipeline.domain import provider, upload
@@ -63,6 +64,27 @@ class Mailbox:
     async def handle_DATA(self, server, session, envelope: smtp.Envelope):  # noqa: N802 - aiosmtpd's name
         self.received.append(parsed(envelope.content))
         return self.answers.get("data", "250 OK")
+
+
+class MailServer:
+    """A mail server on one port that can be stopped and started again."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self._mailbox = mailbox
+        self._running: controller.Controller | None = None
+
+    def start(self) -> None:
+        self._running = controller.Controller(
+            self._mailbox, hostname="127.0.0.1", port=self.port
+        )
+        self._running.start()
+
+    def stop(self) -> None:
+        running, self._running = self._running, None
+        if running is not None:
+            running.stop()
 
 
 @dataclass(kw_only=True)

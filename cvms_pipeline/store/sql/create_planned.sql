@@ -4,6 +4,8 @@ CREATE TEMPORARY TABLE IF NOT EXISTS planned_rows (
     line integer NOT NULL,
     action text NOT NULL,
     recipient_id uuid,
+    new_id uuid NOT NULL,
+    message_id uuid NOT NULL,
     first_name text NOT NULL,
     last_name text NOT NULL,
     birth_date date NOT NULL,

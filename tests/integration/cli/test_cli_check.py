@@ -129,10 +129,10 @@ def test_what_is_no_file_is_refused_unopened(alone, make):
     assert (ended.code, ended.json["refusal"]["code"]) == (2, "not-a-file")
 
 
-def test_a_link_to_a_file_is_followed(alone):
+def test_a_link_to_a_file_is_refused_as_it_would_be_when_dropped(alone):
     (alone.home / "link.csv").symlink_to(alone.file("good.csv", HEADER, ANN))
 
-    assert alone.cvms("check", alone.home / "link.csv").code == 0
+    assert alone.cvms("check", alone.home / "link.csv").code == 2
 
 
 def test_a_file_that_is_not_there_is_told_on_the_error_output(alone):

@@ -1,11 +1,9 @@
 """An installation for every test of the use cases, and a mail server beside it."""
 
-import socket
 from collections.abc import Iterator
 
 import installations
 import pytest
-from aiosmtpd import controller
 
 
 @pytest.fixture
@@ -21,11 +19,9 @@ def mailbox() -> installations.Mailbox:
 
 
 @pytest.fixture
-def server(mailbox) -> Iterator[controller.Controller]:
+def server(mailbox) -> Iterator[installations.MailServer]:
     """A mail server that runs and can be stopped and started."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    running = controller.Controller(mailbox, hostname="127.0.0.1", port=port)
+    running = installations.MailServer(mailbox)
     running.start()
     yield running
     running.stop()

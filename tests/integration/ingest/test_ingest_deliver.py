@@ -137,9 +137,9 @@ def test_data_ops_are_alerted_once_a_run_with_a_link_to_it(site):
     (alert,) = site.mail()
     assert delivered.sent == 1
     assert alert["To"] == "data-ops@example.org"
-    assert "http://127.0.0.1:3000/runs/the-run" in alert.get_body(
-        ("plain",)
-    ).get_content()
+    assert (
+        "http://127.0.0.1:3000/runs/the-run" in alert.get_body(("plain",)).get_content()
+    )
 
 
 def test_a_corrected_address_gets_its_own_invitation(by_smtp, mailbox):

@@ -149,9 +149,7 @@ def test_a_failed_upload_stands_out_until_it_has_been_mended(site):
     upload_id = site.receive([ANN])
     judge.read_rows(site.pipeline, upload_id, "run")
 
-    standing.mark_failed(
-        site.pipeline, upload_id, run_id="run", job="process_upload"
-    )
+    standing.mark_failed(site.pipeline, upload_id, run_id="run", job="process_upload")
     failed = standing.today(site.pipeline).failed
     assert [each.id for each in failed] == [upload_id]
     assert standing.failed_uploads(site.pipeline) == [upload_id]

@@ -12,7 +12,11 @@ from cvms_pipeline.ingest import deliver, standing
 from cvms_pipeline.store import listing, uploads
 
 NOW = dt.datetime(2026, 1, 5, 15, 30, 20, tzinfo=dt.UTC)
-NOTICE, INVITATION, ALERT = deliver.Kind.NOTICE, deliver.Kind.INVITATION, deliver.Kind.ALERT
+NOTICE, INVITATION, ALERT = (
+    deliver.Kind.NOTICE,
+    deliver.Kind.INVITATION,
+    deliver.Kind.ALERT,
+)
 
 
 def known(upload_id: str, **facts: object) -> uploads.Upload:

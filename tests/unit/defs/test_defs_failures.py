@@ -16,9 +16,11 @@ class RuleBrokenError(errors.PermanentError):
 
 
 def told(error: Exception, retry_number: int = 0) -> Exception:
-    with pytest.raises((dg.Failure, dg.RetryRequested)) as caught:
-        with failures.told_to_dagster(retry_number):
-            raise error
+    with (
+        pytest.raises((dg.Failure, dg.RetryRequested)) as caught,
+        failures.told_to_dagster(retry_number),
+    ):
+        raise error
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
     return caught.value

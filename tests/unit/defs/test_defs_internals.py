@@ -2,10 +2,13 @@
 
 import inspect
 
+import billiard.pool
 import dagster as dg
+import dagster_celery.tasks
 import kombu.transport.sqlalchemy
 import kombu.transport.virtual
 import pytest
+from dagster._cli.api import _execute_run_command_body, _resume_run_command_body
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 from dagster._core.run_coordinator import queued_run_coordinator
@@ -17,7 +20,7 @@ from dagster._serdes import pack_value
 from dagster_celery.launcher import CeleryRunLauncher
 
 from cvms_pipeline import settings
-from cvms_pipeline.defs import coordinator, launcher
+from cvms_pipeline.defs import coordinator, deaths, launcher
 
 URL = "postgresql://cvms@localhost/cvms"
 
@@ -59,9 +62,7 @@ def test_a_task_of_dagster_celery_still_says_which_run_it_executes(worker, kind)
         set_exit_code_on_failure=True,
     )
 
-    packed = {"execute_job_args_packed": pack_value(arguments)}
-
-    assert worker.run_of(packed) == "the-run"
+    assert worker.run_of(pack_value(arguments)) == "the-run"
 
 
 def _pointer():
@@ -70,16 +71,40 @@ def _pointer():
     return ModuleCodePointer("cvms_pipeline.definitions", "defs", ".")
 
 
-def test_the_launcher_still_sends_the_argument_that_the_worker_reads():
+def test_the_launcher_still_sends_the_argument_that_the_worker_takes(worker):
     source = inspect.getsource(CeleryRunLauncher)
 
     assert source.count("execute_job_args_packed=pack_value(args)") == 2
+    for task in (worker.execute_job, worker.resume_job):
+        assert list(inspect.signature(task.run).parameters) == [
+            "execute_job_args_packed"
+        ]
+
+
+# The two that dagster-celery's own tasks call, too.
+COMMANDS = [_execute_run_command_body, _resume_run_command_body]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_run_is_still_executed_by_the_same_call(command):
+    assert list(inspect.signature(command).parameters) == [
+        "run_id",
+        "instance",
+        "write_stream_fn",
+        "set_exit_code_on_failure",
+    ]
+    assert f"{command.__name__}(" in inspect.getsource(dagster_celery.tasks)
 
 
 def test_the_pause_between_looks_into_the_broker_is_still_a_class_attribute(worker):
     assert kombu.transport.virtual.Transport.polling_interval == 1.0
     transport = kombu.transport.sqlalchemy.Transport
     assert transport.polling_interval == worker.POLL_SECONDS
+
+
+def test_a_pool_still_tells_of_children_that_have_ended_and_a_worker_asks(worker):
+    assert "on_process_down" in inspect.signature(billiard.pool.Pool).parameters
+    assert deaths.EndsWithItsChildren in worker.app.steps["worker"]
 
 
 def test_worker_and_launcher_agree_on_queue_broker_and_tasks(worker, chosen):

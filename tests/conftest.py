@@ -1,0 +1,12 @@
+"""What all tiers share: which tests must not be spread over processes."""
+
+import pytest
+
+_ONE_INSTALLATION = {"acceptance", "deploy"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of one running installation in one process, one after another."""
+    for item in items:
+        for folder in _ONE_INSTALLATION & set(item.path.parts):
+            item.add_marker(pytest.mark.xdist_group(folder))

@@ -1,0 +1,156 @@
+"""Ticks of the real sensors, on files and tables as they are."""
+
+import dagster as dg
+import dagster_desks
+import pytest
+from installations import ANN, BAD, BOB, HIGH
+
+from cvms_pipeline import errors
+from cvms_pipeline.domain import upload
+from cvms_pipeline.ingest import judge, receive, standing
+
+
+def asked(result):
+    return [(each.job_name, each.partition_key) for each in result.run_requests]
+
+
+def settled(desk):
+    """Return the first tick that asks for something."""
+    for _ in range(1000):
+        result = desk.sensor("incoming_uploads")
+        if isinstance(result, dg.SensorResult):
+            return result
+    pytest.fail("Nothing has settled.")
+
+
+def test_a_settled_file_gets_its_partition_and_its_run(desk):
+    desk.site.drop([ANN])
+
+    result = settled(desk)
+
+    (request,) = result.run_requests
+    (added,) = result.dynamic_partitions_requests
+    (event,) = result.asset_events
+    assert request.run_key == request.partition_key == event.partition
+    assert added.partition_keys == [request.partition_key]
+    assert request.tags["cvms/provider"] == "mercy"
+    assert event.metadata["bytes"].value > 0
+    assert event.metadata["sha256"].value != "not read"
+
+
+def test_an_upload_is_asked_for_once(desk):
+    desk.site.drop([ANN], lane=HIGH)
+    assert settled(desk).run_requests[0].tags["cvms/lane"] == "high_volume"
+
+    again = desk.sensor("incoming_uploads")
+
+    assert again.skip_message == "No file has settled."
+
+
+def test_due_invitations_are_asked_for_until_they_are_under_way(desk):
+    upload_id = desk.bring([ANN])
+
+    first = desk.sensor("waiting_messages")
+    desk.instance.add_run(
+        dg.DagsterRun(
+            job_name="send_invitations",
+            status=dg.DagsterRunStatus.STARTED,
+            tags={"dagster/partition": upload_id},
+        )
+    )
+    second = desk.sensor("waiting_messages")
+
+    assert asked(first) == [("send_invitations", upload_id)]
+    assert asked(second) == []
+
+
+def test_nothing_due_is_nothing_asked(desk):
+    desk.run(desk.bring([BOB]), "send_invitations")
+
+    assert desk.sensor("waiting_messages").skip_message == "No message is due."
+
+
+def test_the_overview_speaks_when_something_has_changed(desk):
+    upload_id = desk.bring([ANN, BAD])
+
+    first = desk.sensor("overview")
+    second = desk.sensor("overview", cursor=first.cursor)
+    standing.mark_failed(desk.site.pipeline, upload_id, run_id="r", job="send_notice")
+    third = desk.sensor("overview", cursor=first.cursor)
+
+    (today, green), (_, red) = first.asset_events, third.asset_events
+    (row,) = today.metadata["latest uploads"].records
+    assert row.data["upload"] == upload_id
+    assert row.data["status"] == "completed_with_errors"
+    assert today.metadata["by provider"].records[0].data["provider"] == "mercy"
+    assert second.skip_message == "Nothing has changed."
+    assert (green.passed, red.passed) == (True, False)
+
+
+def failed_run(desk, upload_id, monkeypatch):
+    def fail(*arguments):
+        raise errors.PermanentError("A rule is broken.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(judge, "validate_rows", fail)
+        return desk.run(upload_id)
+
+
+def tell(desk, result):
+    """Let the failure sensor look at a failed run."""
+    sensor = desk.definitions.resolve_sensor_def("failed_runs")
+    context = dg.build_run_status_sensor_context(
+        sensor_name="failed_runs",
+        dagster_event=next(e for e in result.all_events if e.is_failure),
+        dagster_instance=desk.instance,
+        dagster_run=desk.instance.get_run_by_id(result.run_id),
+        resources={"pipeline": desk.site.pipeline},
+    ).for_run_failure()
+    return sensor(context)
+
+
+def test_a_failed_run_leaves_the_upload_failed_and_alerts_data_ops(desk, monkeypatch):
+    upload_id = desk.receive([ANN])
+    result = failed_run(desk, upload_id, monkeypatch)
+
+    tell(desk, result)
+    tell(desk, result)  # the daemon may have died after the first
+
+    assert desk.site.upload(upload_id).status is upload.UploadStatus.FAILED
+    assert asked(desk.sensor("waiting_messages")) == [("send_notice", upload_id)]
+    desk.run(upload_id, "send_notice")
+    (alert,) = desk.site.mail()
+    assert alert["To"] == "data-ops@example.org"
+    assert f"/runs/{result.run_id}" in alert.get_body(("plain",)).get_content()
+
+
+def test_a_run_that_was_followed_by_another_alerts_nobody(desk, monkeypatch):
+    upload_id = desk.receive([ANN])
+    result = failed_run(desk, upload_id, monkeypatch)
+    assert desk.run(upload_id).success
+
+    skipped = tell(desk, result)
+
+    assert isinstance(skipped, dg.SkipReason)
+    assert desk.site.upload(upload_id).status is upload.UploadStatus.COMPLETED
+
+
+def test_a_tick_that_cannot_take_a_file_in_says_so_in_our_words(desk, monkeypatch):
+    def refuse(*arguments, **options):
+        raise errors.TransientError("The disk is full.")
+
+    monkeypatch.setattr(receive, "wait_for_uploads", refuse)
+
+    with pytest.raises(dg.Failure, match="disk is full"):
+        desk.sensor("incoming_uploads")
+
+
+def test_a_failed_upload_that_is_run_again_is_no_longer_failed(desk, monkeypatch):
+    upload_id = desk.receive([ANN])
+    tell(desk, failed_run(desk, upload_id, monkeypatch))
+
+    result = desk.run(upload_id)
+
+    assert result.success
+    assert dagster_desks.retries(result) == []
+    assert desk.site.upload(upload_id).status is upload.UploadStatus.COMPLETED

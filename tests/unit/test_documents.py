@@ -1,0 +1,218 @@
+"""The documents: what they name is there, and they keep to their form."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from cvms_pipeline import settings
+from cvms_pipeline.store import tables
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "cvms_pipeline"
+DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
+DOCUMENTS = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        ROOT / "data/README.md",
+        ROOT / "data/samples/README.md",
+    ]
+)
+MAX_LINE = 120
+
+FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+SPAN = re.compile(r"`([^`\n]+)`")
+LINK = re.compile(r"\[[^]]*\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+VARIABLE = re.compile(r"CVMS_[A-Z]\w*")
+MAKE = re.compile(r"\bmake (?:PYTHON=\S+ )?([a-z]+)\b")
+COMMAND = re.compile(r"^\s*cvms ([^#]+)")
+OPTION = re.compile(r"(?<= )--[a-z-]+")
+FILE = re.compile(r"(?:[\w-]+/)+[\w.-]+\.(?:py|sql|toml|yaml|md)")
+LAYERS = "domain|store|files|notify|ingest|defs|local|cli"
+MODULE = re.compile(rf"\b({LAYERS})\.([a-z_]+)\b")
+TABLE = re.compile(r"(?<![\w/.])cvms\.([a-z_]+)$")
+
+every_document = pytest.mark.parametrize(
+    "document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
+)
+
+
+def read(document):
+    return document.read_text(encoding="utf-8")
+
+
+def prose(text):
+    return FENCE.sub("", text)
+
+
+def spans(text):
+    return SPAN.findall(prose(text))
+
+
+def lines_of_code(text):
+    """Return what stands in code: lines of fences without a language, and spans."""
+    fenced = [body for language, body in FENCE.findall(text) if not language]
+    return [*"\n".join(fenced).splitlines(), *spans(text)]
+
+
+def anchors(document):
+    found = (SPAN.sub(r"\1", title) for title in HEADING.findall(read(document)))
+    return {re.sub(r"[^\w -]", "", t.lower()).replace(" ", "-") for t in found}
+
+
+def is_there(document, link):
+    place, _, anchor = link.partition("#")
+    target = (document.parent / place).resolve() if place else document
+    return target.exists() and (not anchor or anchor in anchors(target))
+
+
+def commands_of(text):
+    return [found[1] for line in lines_of_code(text) if (found := COMMAND.match(line))]
+
+
+def unknown_words(words, cvms):
+    """Return what of a command line is no command or option of `cvms`."""
+    found, rest = cvms, words.split()
+    while rest and hasattr(found, "commands"):
+        word = rest.pop(0)
+        if word not in found.commands:
+            return [word]
+        found = found.commands[word]
+    known = {name for parameter in found.params for name in parameter.opts}
+    return [option for option in OPTION.findall(f" {words}") if option not in known]
+
+
+def quoted_errors():
+    """Return the error texts in the table of docs/operating.md."""
+    section = read(ROOT / "docs/operating.md").partition("\n## Errors\n")[2]
+    table = section.partition("| what you see |")[0]
+    cells = [line.split(" | ")[0] for line in table.splitlines() if line[:3] == "| `"]
+    return [text for cell in cells for text in SPAN.findall(cell)]
+
+
+@pytest.fixture(scope="module")
+def cvms():
+    from cvms_pipeline.cli import app
+
+    return typer.main.get_command(app.app)
+
+
+@pytest.fixture(scope="module")
+def words_of_the_code():
+    """Every text in the package, each as far as no value interrupts it."""
+    trees = (ast.parse(read(path)) for path in PACKAGE.rglob("*.py"))
+    nodes = (node for tree in trees for node in ast.walk(tree))
+    constants = (node.value for node in nodes if isinstance(node, ast.Constant))
+    return "\0".join(value for value in constants if isinstance(value, str))
+
+
+@every_document
+def test_a_link_leads_somewhere(document):
+    links = LINK.findall(prose(read(document)))
+
+    lost = [
+        link
+        for link in links
+        if not link.startswith("https://") and not is_there(document, link)
+    ]
+
+    assert not lost
+
+
+@every_document
+def test_a_make_target_can_be_made(document):
+    targets = re.findall(r"^([a-z]+):", read(ROOT / "Makefile"), re.MULTILINE)
+    named = MAKE.findall("\n".join(lines_of_code(read(document))))
+
+    assert set(named) <= set(targets)
+
+
+@every_document
+def test_a_command_exists_with_its_options(document, cvms):
+    commands = commands_of(read(document))
+
+    unknown = {words: unknown_words(words, cvms) for words in commands}
+
+    assert not any(unknown.values()), unknown
+
+
+@every_document
+def test_a_setting_exists(document):
+    known = {f"{settings.PREFIX}{n.upper()}" for n in settings.Settings.model_fields}
+
+    assert set(VARIABLE.findall(read(document))) <= known
+
+
+@every_document
+def test_a_file_of_the_project_is_there(document):
+    named = {name for span in spans(read(document)) for name in FILE.findall(span)}
+
+    lost = [n for n in named if not ((ROOT / n).exists() or (PACKAGE / n).exists())]
+
+    assert not lost
+
+
+@every_document
+def test_a_module_is_there(document):
+    code = "\n".join(span for span in spans(read(document)) if "/" not in span)
+    named = set(MODULE.findall(code))
+
+    assert not [
+        (layer, name)
+        for layer, name in named
+        if not (PACKAGE / layer / f"{name}.py").exists()
+    ]
+
+
+@every_document
+def test_a_table_is_there(document):
+    named = {name for span in spans(read(document)) for name in TABLE.findall(span)}
+
+    assert {f"cvms.{name}" for name in named} - {"cvms.sql"} <= set(
+        tables.METADATA.tables
+    )
+
+
+@pytest.mark.parametrize(
+    "document",
+    [d for d in DOCUMENTS if d.parent.name != "samples"],
+    ids=lambda path: path.name,
+)
+def test_no_line_of_prose_is_too_long(document):
+    long = [
+        line
+        for line in read(document).splitlines()
+        if len(line) > MAX_LINE and not line.startswith("|")
+    ]
+
+    assert not long
+
+
+@pytest.mark.parametrize("text", quoted_errors())
+def test_a_quoted_error_is_one_of_the_code(text, words_of_the_code):
+    assert text in words_of_the_code
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda path: path.name)
+def test_a_decision_has_context_decision_and_consequences(page):
+    headings = re.findall(r"^## (.+)$", read(page), re.MULTILINE)
+
+    assert headings == ["Context", "Decision", "Consequences"]
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda path: path.name)
+def test_a_decision_is_in_the_list(page):
+    listed = LINK.findall(read(ROOT / "docs/decisions/README.md"))
+
+    assert page.name in listed
+
+
+def test_the_read_me_is_one_diagram_and_the_two_commands():
+    fences = FENCE.findall(read(ROOT / "README.md"))
+
+    assert [language for language, _ in fences].count("mermaid") == 1
+    assert fences[0] == ("", "make demo\nmake test\n")
