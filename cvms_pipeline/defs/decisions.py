@@ -68,6 +68,20 @@ def failed_upload(run: dg.DagsterRun, *, newest: dg.DagsterRun | None) -> str | 
     return upload_of(run)
 
 
+def newest_alike(
+    run: dg.DagsterRun, latest: Sequence[dg.DagsterRun]
+) -> dg.DagsterRun | None:
+    """Return the newest of the upload's runs that has the same purpose as `run`.
+
+    Args:
+        run: A run, of whatever job: people also start runs from an asset.
+        latest: The upload's latest runs, the newest first.
+    """
+    purpose = run.tags.get(partitions.PURPOSE_TAG)
+    alike = (r for r in latest if r.tags.get(partitions.PURPOSE_TAG) == purpose)
+    return next(alike, None)
+
+
 def upload_of(run: dg.DagsterRun) -> str | None:
     """Return the id of the upload that `run` is about."""
     return run.tags.get(partitions.PARTITION_TAG)

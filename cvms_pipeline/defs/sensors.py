@@ -12,6 +12,7 @@ from cvms_pipeline.ingest import pipeline as pipelines
 
 WAIT_SECONDS = 30.0
 _MESSAGES_PAUSE_SECONDS = 1.0
+_LATEST_RUNS = 25
 _UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.QUEUED,
@@ -71,10 +72,10 @@ def failed_runs(
 ) -> dg.SkipReason | None:
     """Mark the upload `failed` and alert data-ops, when no retry is to come."""
     run = context.dagster_run
-    newest = context.instance.get_runs(
-        dg.RunsFilter(job_name=run.job_name, tags=decisions.partition_of(run)), limit=1
+    latest = context.instance.get_runs(
+        dg.RunsFilter(tags=decisions.partition_of(run)), limit=_LATEST_RUNS
     )
-    failed = decisions.failed_upload(run, newest=newest[0] if newest else None)
+    failed = decisions.failed_upload(run, newest=decisions.newest_alike(run, latest))
     if failed is None:
         return dg.SkipReason("The run is tried again, or a later one has decided.")
     with failures.told_to_dagster(failures.MOST_RETRIES):

@@ -7,12 +7,17 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
+from cvms_pipeline import errors
 from cvms_pipeline.domain import reasons, report
 from cvms_pipeline.files import providers, reports
 from cvms_pipeline.ingest import judge
 from cvms_pipeline.ingest import pipeline as pipelines
 from cvms_pipeline.notify import messages
 from cvms_pipeline.store import rejected, uploads
+
+
+class NotDecided(errors.PermanentError):
+    """The upload has no outcome yet; run the job process_upload for it first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +43,13 @@ def publish(pipeline: pipelines.Pipeline, upload_id: str) -> Published:
     A provider who has put something else where its results folder should be gets
     the report with the notice only; that is no fault of ours.  Once the rejected rows
     have been purged, nothing is written any more, and nothing taken away.
+
+    Raises:
+        NotDecided: If there is no outcome to be told.
     """
     upload = judge.find(pipeline, upload_id)
+    if upload.decided_at is None:
+        raise NotDecided
     published = _write(pipeline, upload)
     with pipeline.store.begin() as conn:
         uploads.mark_recovered(conn, upload_id, now=pipeline.now())

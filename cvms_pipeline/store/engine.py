@@ -6,13 +6,11 @@ named SQL files and the way to the newest revision.  No table is known here.
 
 import contextlib
 import functools
+import importlib
 from collections.abc import Iterator
 from importlib import resources
+from types import ModuleType
 
-import alembic.command
-import alembic.config
-import alembic.runtime.migration
-import alembic.script
 import psycopg2
 import sqlalchemy as sa
 
@@ -198,7 +196,7 @@ def upgrade(url: str) -> None:
         for schema in (SCHEMA, *OTHER_SCHEMAS):
             if not sa.inspect(conn).has_schema(schema):
                 conn.execute(sa.schema.CreateSchema(schema))
-        alembic.command.upgrade(_config(conn), "head")
+        _revisions().upgrade(conn)
 
 
 def is_current(url: str) -> bool:
@@ -208,15 +206,9 @@ def is_current(url: str) -> bool:
         StoreAway: If the database cannot be reached.
     """
     with contextlib.closing(Store(url, pool_size=1)) as store, store.begin() as conn:
-        found = alembic.runtime.migration.MigrationContext.configure(
-            conn, opts={"version_table_schema": SCHEMA}
-        ).get_current_heads()
-    script = alembic.script.ScriptDirectory.from_config(_config())
-    return set(found) == set(script.get_heads())
+        return _revisions().are_current(conn, SCHEMA)
 
 
-def _config(connection: sa.Connection | None = None) -> alembic.config.Config:
-    folder = resources.files("cvms_pipeline.store") / "migrations"
-    config = alembic.config.Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(folder).replace("%", "%%"))
-    return config
+def _revisions() -> ModuleType:
+    """Return the module that knows Alembic, which takes long to import."""
+    return importlib.import_module("cvms_pipeline.store.revisions")

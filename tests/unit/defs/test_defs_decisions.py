@@ -152,6 +152,15 @@ def test_the_overview_says_who_sent_what_and_why_rows_were_rejected():
     assert "Canary" not in repr(shown)
 
 
+def test_a_later_run_counts_from_whatever_job_if_its_purpose_is_the_same():
+    failed, from_the_asset_page = run("a"), run("b")
+    message = run("c", **{partitions.PURPOSE_TAG: "messages"})
+
+    newest = decisions.newest_alike(failed, [message, from_the_asset_page, failed])
+
+    assert newest is from_the_asset_page
+
+
 def test_the_standing_check_is_red_while_an_upload_has_failed():
     failed = known("u1", status=upload.UploadStatus.FAILED)
 
