@@ -57,6 +57,8 @@ def celery_arguments(chosen: settings.Settings) -> dict[str, Any]:
             "broker_connection_retry_on_startup": True,
             "imports": [DEFINITIONS],
             "result_expires": 24 * 3600,
+            # Else a busy worker takes one run more than it can begin.
+            "task_acks_late": True,
             "task_default_queue": QUEUE,
             "worker_enable_remote_control": False,
             "worker_hijack_root_logger": False,

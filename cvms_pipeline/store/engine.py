@@ -6,10 +6,8 @@ named SQL files and the way to the newest revision.  No table is known here.
 
 import contextlib
 import functools
-import importlib
 from collections.abc import Iterator
 from importlib import resources
-from types import ModuleType
 
 import psycopg2
 import sqlalchemy as sa
@@ -191,12 +189,14 @@ def upgrade(url: str) -> None:
     Raises:
         StoreAway: If the database cannot be reached.
     """
+    from cvms_pipeline.store import revisions  # here, because Alembic loads slowly
+
     with contextlib.closing(Store(url, pool_size=1)) as store, store.begin() as conn:
         conn.execute(_ONE_AT_A_TIME, {"name": "cvms db upgrade"})
         for schema in (SCHEMA, *OTHER_SCHEMAS):
             if not sa.inspect(conn).has_schema(schema):
                 conn.execute(sa.schema.CreateSchema(schema))
-        _revisions().upgrade(conn)
+        revisions.upgrade(conn)
 
 
 def is_current(url: str) -> bool:
@@ -205,10 +205,7 @@ def is_current(url: str) -> bool:
     Raises:
         StoreAway: If the database cannot be reached.
     """
+    from cvms_pipeline.store import revisions  # here, because Alembic loads slowly
+
     with contextlib.closing(Store(url, pool_size=1)) as store, store.begin() as conn:
-        return _revisions().are_current(conn, SCHEMA)
-
-
-def _revisions() -> ModuleType:
-    """Return the module that knows Alembic, which takes long to import."""
-    return importlib.import_module("cvms_pipeline.store.revisions")
+        return revisions.are_current(conn, SCHEMA)
