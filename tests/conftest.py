@@ -5,6 +5,7 @@ import pytest
 _ONE_INSTALLATION = {"acceptance", "deploy"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of one running installation in one process, one after another."""
     for item in items:
