@@ -61,6 +61,7 @@ def decide(
     *,
     provider: str | None,
     upload: str | None,
+    compared: pd.DataFrame | None = None,
 ) -> sheet.Sheet:
     """Return the sheet with its plan; every valid row is planned or rejected.
 
@@ -76,9 +77,10 @@ def decide(
             same match key, in the shape of `NO_MATCHES`.
         provider: Who uploads; None where nothing may be updated.
         upload: The id of this upload; None where there is none yet.
+        compared: What `keys` returned for the valid rows, where it is known already.
     """
     values = judged.valid
-    compared = keys(values)
+    compared = keys(values) if compared is None else compared
     is_twin = compared.duplicated(_KEY, keep=False)
     is_open = is_twin | compared.index.isin(matches.index)
     if not is_open.any():

@@ -14,6 +14,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
@@ -151,10 +152,10 @@ def judge(judged: sheet.Sheet, *, today: dt.date) -> sheet.Sheet:
 
 
 def _verdicts(values: pd.DataFrame, today: dt.date) -> pd.Series:
-    verdicts = pd.Series(0, index=values.index, dtype="int64", name="verdict")
+    verdicts = np.zeros(len(values), dtype="int64")
     for bit, rule in enumerate(RULES):
-        verdicts += rule.is_broken(values, today).astype("int64") * 2**bit
-    return verdicts
+        verdicts[rule.is_broken(values, today).to_numpy()] |= 2**bit
+    return pd.Series(verdicts, index=values.index, name="verdict")
 
 
 def _failures(verdicts: pd.Series) -> list[tuple[int, str, list[int]]]:

@@ -40,7 +40,7 @@ def find_duplicates(
     with pipeline.store.begin() as conn:
         matches = recipients.matches(conn, keys)
     return duplicates.decide(
-        judged, matches, provider=upload.provider, upload=upload_id
+        judged, matches, provider=upload.provider, upload=upload_id, compared=keys
     )
 
 

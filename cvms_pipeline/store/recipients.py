@@ -120,11 +120,16 @@ def _decide_again(
     """Decide on what is stored now, holding on to whom the plan may correct."""
     is_duplicate = planned.rejections["code"].isin(_DUPLICATE)
     judged = planned.but(rejections=planned.rejections[~is_duplicate])
-    merging.stage_keys(conn, duplicates.keys(judged.valid))
+    keys = duplicates.keys(judged.valid)
+    merging.stage_keys(conn, keys)
     conn.execute(engine.statement("lock_correctable"), {"provider": loading.provider})
     found = _matches(conn)
     decided = duplicates.decide(
-        judged, found, provider=loading.provider, upload=loading.id
+        judged,
+        found,
+        provider=loading.provider,
+        upload=loading.id,
+        compared=keys,
     )
     return decided, found
 

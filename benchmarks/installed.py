@@ -1,0 +1,129 @@
+"""The product on a benchmark's database, in this process: one upload, all the way.
+
+What the sensors and a warm worker do between a drop and its notice is done here one
+after the other, without the waiting between them, which `orchestration` measures.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from cvms_pipeline import definitions, opening, settings
+from cvms_pipeline.defs import decisions, partitions, sheets
+from cvms_pipeline.domain import provider, upload
+from cvms_pipeline.files import providers as folders
+from cvms_pipeline.ingest import pipeline as pipelines
+from cvms_pipeline.ingest import receive, retention, standing
+from cvms_pipeline.store import providers
+
+SLUG = "bench"
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_DAGSTER_YAML = """\
+storage:
+  custom:
+    module: cvms_pipeline.defs.storage
+    class: PooledPostgresStorage
+    config: {}
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+telemetry:
+  enabled: false
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """An installation with its Dagster instance and definitions."""
+
+    pipeline: pipelines.Pipeline
+    limits: retention.Limits
+    instance: dg.DagsterInstance
+    definitions: dg.Definitions
+
+    def bring(self, data: bytes) -> str:
+        """Drop a file and take it to its notice; return the upload's id."""
+        lane = self.pipeline.folders.root / SLUG / upload.Lane.LOW_VOLUME
+        (lane / f"{time.monotonic_ns()}.csv").write_bytes(data)
+        while not receive.receive(self.pipeline).is_over:
+            time.sleep(0.001)
+        (taken,) = receive.take_awaiting(self.pipeline)
+        asked = decisions.runs_for([taken])
+        self.instance.add_dynamic_partitions(partitions.UPLOADS.name or "", [taken.id])
+        self._report(asked.asset_events)
+        self._run("process_upload", partition_key=taken.id)
+        stands = standing.today(self.pipeline)
+        self._report(decisions.how_it_stands(stands, ui_url=self.pipeline.ui_url))
+        return taken.id
+
+    def invite(self, upload_id: str) -> None:
+        """Send the invitations of an upload."""
+        self._run("send_invitations", partition_key=upload_id)
+
+    def retain(self, limits: retention.Limits) -> None:
+        """Run the retention job for real, with other limits than the settings'."""
+        made = _definitions(self.pipeline, limits)
+        replace(self, definitions=made)._run("retention", run_config={"dry_run": False})
+
+    def _report(self, events: Iterable[Any]) -> None:
+        for event in events:
+            self.instance.report_runless_asset_event(event)
+
+    def _run(self, job: str, **how: Any) -> None:
+        found = self.definitions.resolve_job_def(job)
+        found.execute_in_process(
+            instance=self.instance, **{"run_config": _QUIET, **how}
+        )
+
+
+@contextlib.contextmanager
+def installed(home: Path, url: str) -> Iterator[Installed]:
+    """Open an installation with its folders below `home` on the database at `url`."""
+    home.mkdir(exist_ok=True)
+    (home / "dagster.yaml").write_text(_DAGSTER_YAML)
+    os.environ.update({"CVMS_HOME": str(home), "CVMS_DATABASE_URL": url})
+    os.environ["CVMS_SETTLE_SECONDS"] = "0"
+    chosen = settings.load()
+    with (
+        opening.open_pipeline(chosen) as pipeline,
+        dg.DagsterInstance.from_config(str(home)) as instance,
+    ):
+        _add_provider(pipeline)
+        limits = opening.limits(chosen)
+        yield Installed(
+            pipeline=pipeline,
+            limits=limits,
+            instance=instance,
+            definitions=_definitions(pipeline, limits),
+        )
+
+
+def _definitions(
+    pipeline: pipelines.Pipeline, limits: retention.Limits
+) -> dg.Definitions:
+    return definitions.build_defs(
+        pipeline=pipeline,
+        sheets=sheets.SheetsInWorkFolder(pipeline=pipeline),
+        limits=limits,
+    )
+
+
+def _add_provider(pipeline: pipelines.Pipeline) -> None:
+    bench = provider.Provider(
+        slug=SLUG,
+        name="Bench",
+        vfc_pin="VAC2021",
+        emails=("bench@example.org",),
+        created_at=settings.now(),
+    )
+    with pipeline.store.begin() as conn:
+        if providers.find(conn, SLUG) is None:
+            providers.add(conn, bench)
+    folders.make_provider(pipeline.folders, SLUG)

@@ -1,0 +1,108 @@
+"""What an orchestrated upload costs: waiting, throughput, processor, and doing nothing.
+
+    python -m benchmarks.orchestration [--quick] [--json]
+
+One `cvms up` on the embedded default.  Single files of 100 rows are dropped one after
+another on an idle system, then many at once from four providers, then nothing at all.
+Invitations go out all the while, and their processor time counts.  What the same
+assets cost under `dagster dev` is not measured yet, so that figure is null.
+"""
+
+import itertools
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarks import measuring, running, sample_rows, showing
+
+ROWS = 100
+REJECTED_PERCENT = 10
+_seeds = itertools.count(1)
+
+GOALS = {
+    "drop_to_notice_p50_s": "<= 1.5",
+    "files_per_minute": ">= 150",
+    "cpu_s_per_file": "<= 0.5",
+    "idle_cores": "<= 0.1",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How many files one by one, how many at once, how many idle seconds."""
+
+    singles: int
+    together: int
+    idle_seconds: int
+
+
+FULL = Size(singles=31, together=100, idle_seconds=60)
+QUICK = Size(singles=5, together=12, idle_seconds=5)
+
+
+def main() -> int:
+    """Measure and print."""
+    chosen = showing.options(__doc__, None)
+    size = QUICK if chosen.quick else FULL
+    with running.started() as installation:
+        found = measure(installation, size)
+    rows = [(name, str(found[name]), GOALS.get(name, "")) for name in found]
+    made = showing.table(
+        "An orchestrated upload of 100 rows",
+        ("figure", "measured", "goal"),
+        rows,
+        showing.on(measuring.machine()),
+    )
+    showing.result(found, as_json=chosen.json, table=made)
+    return 0
+
+
+def measure(installation: running.Installation, size: Size) -> dict[str, float | None]:
+    """Return the figures, by the names that the JSON object has."""
+    showing.progress("One file after another ...")
+    _drop(installation, "warm", 1)
+    waits = []
+    for nth in range(size.singles):
+        waits.append(_drop(installation, f"single{nth}x", 1))
+        _until(installation.is_quiet)
+    showing.progress("Many at once ...")
+    cpu = installation.cpu_seconds()
+    took = _drop(installation, "many", size.together)
+    spent = installation.cpu_seconds() - cpu
+    _until(installation.is_quiet)
+    showing.progress("Nothing at all ...")
+    cpu = installation.cpu_seconds()
+    time.sleep(size.idle_seconds)
+    idle = (installation.cpu_seconds() - cpu) / size.idle_seconds
+    return {
+        "drop_to_notice_p50_s": round(statistics.median(waits), 3),
+        "drop_to_notice_p95_s": round(sorted(waits)[int(0.95 * (len(waits) - 1))], 3),
+        "files_per_minute": round(60 * size.together / took, 1),
+        "cpu_s_per_file": round(spent / size.together, 3),
+        "idle_cores": round(idle, 3),
+        "default_drop_to_notice_p50_s": None,
+    }
+
+
+def _drop(installation: running.Installation, prefix: str, count: int) -> float:
+    """Drop files; return after how many seconds the last of them was told of."""
+    began = time.monotonic()
+    for nth in range(count):
+        content = sample_rows.upload(
+            ROWS, rejected_percent=REJECTED_PERCENT, seed=next(_seeds)
+        )
+        slug = running.PROVIDERS[nth % len(running.PROVIDERS)]
+        installation.drop(content, slug=slug, name=f"{prefix}-{nth}.csv")
+    _until(lambda: len(installation.seconds_to_notice(f"{prefix}-")) == count)
+    return time.monotonic() - began
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

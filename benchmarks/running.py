@@ -1,0 +1,129 @@
+"""An installation of its own to be measured: `cvms up` in a temporary folder.
+
+Only starting, dropping, asking and stopping; what is measured, `orchestration` says.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import sqlalchemy as sa
+
+from cvms_pipeline import settings
+from cvms_pipeline.store import engine
+
+ROOT = Path(__file__).parents[1]
+PROVIDERS = ("mercy", "duke", "hope", "blue-ridge")
+_START_SECONDS = 240
+
+
+@dataclass(kw_only=True)
+class Installation:
+    """A running installation; `processes` are all of it, Postgres too."""
+
+    data: Path
+    environment: dict[str, str]
+    store: engine.Store = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Open its store."""
+        url = settings.load(home=ROOT, data_dir=self.data, database_url=None).store_url
+        self.store = engine.Store(url)
+
+    def cvms(self, *words: str) -> None:
+        """Run a command of `cvms` on it."""
+        command = [sys.executable, "-m", "cvms_pipeline.cli", *words]
+        subprocess.run(
+            command, env=self.environment, cwd=ROOT, check=True, capture_output=True
+        )
+
+    def drop(self, content: bytes, *, slug: str, name: str) -> None:
+        """Put a file into a provider's low-volume lane, whole."""
+        lane = self.data / "incoming" / slug / "low_volume"
+        part = lane / f".{name}"
+        part.write_bytes(content)
+        part.rename(lane / name)
+
+    def seconds_to_notice(self, prefix: str) -> list[float]:
+        """Return for the files named so, from claim to notice, in seconds."""
+        query = sa.text(
+            "SELECT extract(epoch FROM message.sent_at - upload.received_at)"
+            " FROM cvms.messages AS message"
+            " JOIN cvms.uploads AS upload ON upload.id = message.upload_id"
+            " WHERE message.kind = 'notice' AND message.status = 'sent'"
+            " AND upload.file_name LIKE :prefix || '%'"
+        )
+        with self.store.begin() as conn:
+            return [float(s) for s in conn.scalars(query, {"prefix": prefix})]
+
+    def is_quiet(self) -> bool:
+        """Return whether no message waits to be sent."""
+        query = sa.text("SELECT count(*) FROM cvms.messages WHERE status = 'waiting'")
+        with self.store.begin() as conn:
+            return not conn.scalar(query)
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time of all its processes so far."""
+        mark, spent = str(self.data), 0.0
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get("CVMS_DATA_DIR") == mark:
+                    times = process.cpu_times()
+                    spent += times.user + times.system
+                    spent += times.children_user + times.children_system
+        return spent
+
+
+@contextlib.contextmanager
+def started(**more: str) -> Iterator[Installation]:
+    """Run `cvms up` with the settings `more`; stop it at the end."""
+    with tempfile.TemporaryDirectory(prefix="cvms-bench-") as folder:
+        data = Path(folder) / "data"
+        environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith("CVMS_")},
+            "CVMS_HOME": str(ROOT),
+            "CVMS_DATA_DIR": str(data),
+            "CVMS_PORT": str(_free_port()),
+            **more,
+        }
+        command = [sys.executable, "-m", "cvms_pipeline.cli", "up"]
+        with (Path(folder) / "log").open("wb") as log:
+            up = subprocess.Popen(
+                command, env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+            )
+        try:
+            _wait_until_ready(up, Path(folder) / "log")
+            installation = Installation(data=data, environment=environment)
+            for slug in PROVIDERS:
+                installation.cvms(
+                    *("providers", "add", slug, "--name", slug, "--pin", "VAC2021"),
+                    *("--email", f"{slug}@example.org"),
+                )
+            yield installation
+            installation.store.close()
+        finally:
+            up.send_signal(signal.SIGINT)
+            up.wait(timeout=90)
+
+
+def _wait_until_ready(up: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while "Drop files into" not in log.read_text("utf-8", "replace"):
+        if up.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"cvms up did not start: {log.read_text()[-2000:]}")
+        time.sleep(0.2)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])

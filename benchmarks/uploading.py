@@ -1,0 +1,95 @@
+"""One upload through the core: from bytes to committed rows and an error report.
+
+The product's own steps in the product's order, each with its time; without Dagster,
+folders and mail, which `orchestration` measures.
+
+    python -m benchmarks.uploading FILE          one upload in a cold process
+
+to the store that `PEER_DATABASE_URL` names.
+"""
+
+import datetime as dt
+import itertools
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cvms_pipeline.domain import duplicates, outcome, reading, report, schema, upload
+from cvms_pipeline.store import engine, recipients, rejected, uploads
+
+PROVIDER = "bench"
+STEPS = ("read", "judge", "match", "load", "report")
+NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+DATA_OPS = "ops@example.org"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uploaded:
+    """What one upload came to, and the seconds that each of `STEPS` took."""
+
+    outcome: outcome.Outcome
+    report: bytes | None
+    steps: Mapping[str, float]
+
+    @property
+    def seconds(self) -> float:
+        """Return how long all steps took."""
+        return sum(self.steps.values())
+
+
+def register(store: engine.Store, upload_id: str) -> None:
+    """Register an upload, as the sensor has done before a run begins."""
+    received = upload.Received(
+        id=upload_id,
+        folder=PROVIDER,
+        provider=PROVIDER,
+        lane=upload.Lane.HIGH_VOLUME,
+        file_name="bench.csv",
+        sha256=upload.digest(upload_id.encode()),
+        size=1,
+        received_at=NOW,
+    )
+    with store.begin() as conn:
+        uploads.register(conn, received)
+
+
+def run(store: engine.Store, upload_id: str, data: bytes) -> Uploaded:
+    """Take `data` through every step for the registered upload `upload_id`."""
+    clock = [time.perf_counter()]
+    read = reading.read(data, lane=upload.Lane.HIGH_VOLUME)
+    clock.append(time.perf_counter())
+    judged = schema.judge(read, today=NOW.date())
+    clock.append(time.perf_counter())
+    keys = duplicates.keys(judged.valid)
+    with store.begin() as conn:
+        matches = recipients.matches(conn, keys)
+    planned = duplicates.decide(
+        judged, matches, provider=PROVIDER, upload=upload_id, compared=keys
+    )
+    clock.append(time.perf_counter())
+    with store.begin() as conn:
+        ended = recipients.load(conn, upload_id, planned, now=NOW, data_ops=DATA_OPS)
+    clock.append(time.perf_counter())
+    with store.begin() as conn:
+        rows = rejected.of_upload(conn, upload_id)
+    error_report = report.bulk_error(rows, rows["message"]) if len(rows) else None
+    clock.append(time.perf_counter())
+    spent = [after - before for before, after in itertools.pairwise(clock)]
+    steps = dict(zip(STEPS, spent, strict=True))
+    return Uploaded(outcome=ended, report=error_report, steps=steps)
+
+
+def main() -> None:
+    """Upload the file that the command line names."""
+    store = engine.Store(os.environ["PEER_DATABASE_URL"])
+    upload_id = upload.new_id(dt.datetime.now(dt.UTC))
+    register(store, upload_id)
+    print(run(store, upload_id, Path(sys.argv[1]).read_bytes()).outcome.loaded)
+    store.close()
+
+
+if __name__ == "__main__":
+    main()

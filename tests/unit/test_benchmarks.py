@@ -1,0 +1,107 @@
+import importlib
+import pathlib
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+sys.path.append(str(ROOT))
+
+from benchmarks import chart, core, measuring, peers, sample_rows  # noqa: E402
+from cvms_pipeline.domain import reading, schema, upload  # noqa: E402
+
+SECONDS = {
+    "core, 10 %": [2.0, 3.0, 4.0],
+    "limit": [1.0, 2.0, 2.0],
+    "core, 100 %": [2.0, 6.0, 4.0],
+}
+STEPS = {"read": 0.1, "load": 0.2}
+
+
+def measured():
+    return core.Measured(seconds=SECONDS, steps=STEPS)
+
+
+def test_ways_are_taken_in_turns_and_the_first_turn_does_not_count():
+    taken = []
+
+    def way(name):
+        return lambda nth: taken.append(name) or float(nth)
+
+    seconds = measuring.interleaved({"a": way("a"), "b": way("b")}, repetitions=2)
+
+    assert taken == ["a", "b", "a", "b", "a", "b"]
+    assert seconds == {"a": [1.0, 2.0], "b": [1.0, 2.0]}
+
+
+def test_when_time_is_up_one_turn_has_counted():
+    seconds = measuring.interleaved({"a": float}, repetitions=9, seconds=0)
+
+    assert seconds == {"a": [1.0]}
+
+
+def test_figures_are_compared_turn_by_turn():
+    ratio = measuring.ratios([2.0, 6.0, 5.0], [1.0, 2.0, 5.0])
+
+    assert ratio.median == 2.0
+
+
+def test_one_figure_has_no_spread():
+    assert str(measuring.spread([0.5])) == "0.5 (0.5 to 0.5)"
+
+
+def test_the_core_says_its_figures_by_their_agreed_names():
+    said = core.summary({0: measured(), 1_000_000: measured()}, peak=123.4)
+
+    assert said["ratio_to_limit"] == {"0": 2.0, "1000000": 2.0}
+    assert said["all_rejected_ratio"] == 1.0
+    assert said["peak_mb"] == 123
+    assert said["steps_ms"]["0"] == {"read": 100.0, "load": 200.0}
+
+
+def test_the_peers_are_said_by_name_without_ours():
+    seconds = {"ours, warm": [0.5], "ours, cold": [1.0], "dlt": [2.0]}
+
+    said = peers.summary(seconds)
+
+    assert said["warm_speedup"] == {"dlt": 4.0}
+    assert said["cold_speedup"] == {"dlt": 2.0}
+
+
+@pytest.mark.parametrize("percent", [0, 10, 100])
+def test_an_invented_upload_has_exactly_the_wrong_rows_it_was_asked_for(percent):
+    data = sample_rows.upload(200, rejected_percent=percent, seed=7)
+
+    read = reading.read(data, lane=upload.Lane.HIGH_VOLUME)
+    judged = schema.judge(read, today=core.uploading.NOW.date())
+
+    assert len(read.values) == 200
+    assert judged.rejections["line"].nunique() == 2 * percent
+
+
+def test_the_same_number_makes_the_same_people_and_another_one_others():
+    people = sample_rows.people(5, seed=1)
+
+    assert sample_rows.people(5, seed=1) == people
+    assert not set(sample_rows.people(5, seed=2)) & set(people)
+
+
+def test_a_chart_holds_each_bar_with_its_figure_and_its_goal():
+    bars = [
+        chart.Bar(label="a < b", value=2.0, is_ours=True, goal=4.0),
+        chart.Bar(label="c", value=1.0),
+    ]
+
+    drawn = chart.svg("Title", bars, unit="s")
+
+    assert "a &lt; b" in drawn
+    assert "2 s" in drawn
+    assert drawn.count('class="goal"') == 1
+
+
+@pytest.mark.parametrize("name", ["core", "peers"])
+def test_every_benchmark_is_a_command_with_a_line_in_the_readme(name):
+    readme = (ROOT / "benchmarks" / "README.md").read_text("utf-8")
+
+    assert callable(importlib.import_module(f"benchmarks.{name}").main)
+    assert f"`python -m benchmarks {name}`" in readme
