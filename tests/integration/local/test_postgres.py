@@ -13,8 +13,6 @@ import sqlalchemy as sa
 from cvms_pipeline import settings
 from cvms_pipeline.local import postgres
 
-Eventually = Callable[[Callable[[], object]], None]
-
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[postgres.EmbeddedPostgres]:
@@ -150,13 +148,14 @@ def test_no_other_folder_is_opened_or_given_away(place: pathlib.Path) -> None:
 
 
 def test_a_killed_server_starts_again_with_its_data(
-    place: pathlib.Path, eventually: Eventually
+    place: pathlib.Path, eventually: Callable[[Callable[[], object]], None]
 ) -> None:
     server = postgres.EmbeddedPostgres(place / "data")
     server.start()
     ask(server.url, "SELECT 1")
-    os.kill(pid_of(server), signal.SIGKILL)
-    eventually(lambda: not server.is_running())
+    pid = pid_of(server)
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not server.is_running() and not psutil.pid_exists(pid))
 
     again = postgres.EmbeddedPostgres(place / "data")
     again.start()
