@@ -73,11 +73,10 @@ def decide(
 
     Args:
         judged: A sheet that `schema` has judged.
-        matches: Of the valid rows that are in the store, the recipient with the
-            same match key, in the shape of `NO_MATCHES`.
+        matches: Whom the store has of the valid rows, in the shape of `NO_MATCHES`.
         provider: Who uploads; None where nothing may be updated.
         upload: The id of this upload; None where there is none yet.
-        compared: What `keys` returned for the valid rows, where it is known already.
+        compared: What `keys` returned for the valid rows, where that is known.
     """
     values = judged.valid
     compared = keys(values) if compared is None else compared

@@ -110,8 +110,7 @@ class EmbeddedPostgres:
         self.ensure_initialised()
         for _ in range(_ATTEMPTS):
             self._spawn()
-            # What a killed server has left can look like a running one for a moment.
-            _within(START_SECONDS, lambda: self._runs_child() or self._has_ended())
+            _within(START_SECONDS, lambda: self.is_running() or self._has_ended())
             if not self._has_ended():
                 break
             time.sleep(1)
@@ -228,13 +227,6 @@ class EmbeddedPostgres:
             return process.status() == psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return True
-
-    def _runs_child(self) -> bool:
-        """Return whether the server that runs is the one that was spawned last."""
-        process, child = self._process(), self._child
-        if process is None or child is None or process.pid != child.pid:
-            return False
-        return self.is_running()
 
     def _has_ended(self) -> bool:
         return self._child is not None and self._child.poll() is not None

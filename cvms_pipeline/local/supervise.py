@@ -54,8 +54,7 @@ def up(
     Args:
         settings: What the processes get through the environment.
         migrate: Called once, when the database runs and nothing uses it yet.
-        ready: Called once when everything answers, with the URLs by title; stops
-            everything if it returns True.
+        ready: Called once, when everything answers, with URLs; True stops it all.
         services: What to run; default: all that the product needs.
 
     Raises:
