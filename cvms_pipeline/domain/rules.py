@@ -35,10 +35,10 @@ class _Kinds(dict[int, str]):
         char = chr(code)
         category = unicodedata.category(char)
         kind = _FOREIGN
-        if category.startswith("L"):
+        if char in _PUNCTUATION or category.startswith("M") or category == "Nd":
+            kind = _OTHER  # first: two apostrophes are letters to Unicode
+        elif category.startswith("L"):
             kind = _LETTER
-        elif category.startswith("M") or category == "Nd" or char in _PUNCTUATION:
-            kind = _OTHER
         self[code] = kind
         return kind
 
@@ -48,7 +48,7 @@ _KINDS = _Kinds()
 
 def has_odd_characters(names: pd.Series) -> pd.Series:
     """Return which names hold a character no name has, or no letter."""
-    mixed = {name for name in names.tolist() if not name.isalpha()}
+    mixed = {n for n in names.tolist() if not (n.isascii() and n.isalpha())}
     kinds = {name: name.translate(_KINDS) for name in mixed}
     odd = [n for n, kind in kinds.items() if _FOREIGN in kind or _LETTER not in kind]
     return names.isin(odd)

@@ -49,8 +49,8 @@ def find_delimiter(lines: Sequence[str]) -> str:
     """Return the delimiter that the header holds most of, outside quotes."""
     nothing = _EMPTY + "".join(DELIMITERS) + '"'
     first = next((i for i, line in enumerate(lines) if line.strip(nothing)), None)
-    if first is None:
-        return DELIMITERS[0]
+    if first is None:  # nothing but separators: of them, most
+        return max(DELIMITERS, key="".join(lines).count)
     header, quotes = [], 0
     for line in lines[first:]:
         header.append(line)

@@ -54,6 +54,7 @@ EMPTY = [
     "\u00a0\u200b\n".encode(),
     sheets.HEADER.encode(),
     (sheets.HEADER + "\n\n ,,,\n").encode(),  # a header above blank rows
+    b";;;\n;;;\n",  # nothing but separators
 ]
 
 

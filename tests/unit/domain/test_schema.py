@@ -60,6 +60,8 @@ ODD_NAMES = [
     "-",
     ".",
     "'",
+    "\u02bb",  # an apostrophe that Unicode calls a letter
+    "\u02bc",  # another
     "\u0301",  # an accent on nothing
 ]
 DATES = [
