@@ -1,5 +1,7 @@
 """What all tiers share: which tests must not be spread over processes."""
 
+import gc
+
 import pytest
 
 _ONE_INSTALLATION = {"acceptance", "deploy"}
@@ -11,3 +13,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for folder in _ONE_INSTALLATION & set(item.path.parts):
             item.add_marker(pytest.mark.xdist_group(folder))
+
+
+def pytest_sessionstart() -> None:
+    """Leave the garbage collector out of the imports: they leave none behind."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Let it look through what tests make, not through all libraries each time."""
+    gc.freeze()
+    gc.enable()

@@ -12,7 +12,7 @@ import yaml
 from cvms_pipeline import settings
 from cvms_pipeline.local import postgres, processes
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
 COMPOSE = ROOT / "compose.yaml"
 YAML = [COMPOSE, *sorted(DEPLOY.glob("*.yaml"))]

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[2]
+ROOT = pathlib.Path(__file__).parents[3]
 sys.path.append(str(ROOT))
 
 from benchmarks import chart, core, measuring, peers, sample_rows  # noqa: E402

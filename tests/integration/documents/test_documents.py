@@ -10,7 +10,7 @@ import typer.main
 from cvms_pipeline import settings
 from cvms_pipeline.store import tables
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "cvms_pipeline"
 DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
 DOCUMENTS = sorted(
