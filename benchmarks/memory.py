@@ -27,11 +27,7 @@ def peak_mb(url: str, *, rows: int, uploads: int = 3) -> float:
 
 def main() -> None:
     """Be that process."""
-    import celery  # noqa: F401  # a worker has it
-    import dagster_celery.tasks  # noqa: F401  # and this
-
-    import cvms_pipeline.definitions  # noqa: F401  # and this
-
+    import_what_a_worker_imports()
     url, rows, uploads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     store = engine.Store(url)
     for nth in range(uploads):
@@ -39,11 +35,23 @@ def main() -> None:
         uploading.register(store, f"memory-{nth}")
         uploading.run(store, f"memory-{nth}", data)
     store.close()
-    print(f"{_peak_kb() / 1024:.0f}")
+    print(f"{peak_of_this_process():.0f}")
+
+
+def import_what_a_worker_imports() -> None:
+    """Make this process as large as a worker is before its first upload."""
+    import celery  # noqa: F401  # a worker has it
+    import dagster_celery.tasks  # noqa: F401  # and this
+
+    import cvms_pipeline.definitions  # noqa: F401  # and this
+
+
+def peak_of_this_process() -> float:
+    """Return its peak in MB; not its parent's, which `getrusage` counts too."""
+    return _peak_kb() / 1024
 
 
 def _peak_kb() -> int:
-    """Return this process' peak; not its parent's, which `getrusage` counts too."""
     if _STATUS.exists():
         (line,) = [x for x in _STATUS.read_text().splitlines() if x.startswith("VmHWM")]
         return int(line.split()[1])

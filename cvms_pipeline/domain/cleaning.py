@@ -30,6 +30,13 @@ APOSTROPHES = "'\u2019\u2018\u02bc\u02bb"
 HYPHENS = "-\u2010\u2011\u2013"
 """What else people type for an apostrophe and a hyphen, the plain one first."""
 
+MAX_CLEANED = 100_000
+"""Longer cells keep what stands inside them: no value of ours is right at that
+length, and a million places to change need a hundred times the memory of the text."""
+
+ELLIPSIS = "…"
+"""Stands for what is not shown of a text."""
+
 _MAX_NORMALIZED = 1_000
 """Longer cells stay as they are: normalising takes time with the square of a run
 of combining marks, and no value of ours is right at that length."""
@@ -53,10 +60,19 @@ def clean_text(text: str) -> str:
     """
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip(" ")
+    if len(text) > MAX_CLEANED:
+        text = text.strip(WHITE_SPACE + ZERO_WIDTH)
+        if len(text) > MAX_CLEANED:
+            return text
     spaced = _WHITE.sub(" ", _WIDTHLESS.sub("", text)).strip(" ")
     if len(spaced) > _MAX_NORMALIZED:
         return spaced
     return unicodedata.normalize("NFC", spaced)
+
+
+def shortened(text: str, length: int) -> str:
+    """Return `text`, or as much of it as makes `length` with an ellipsis behind."""
+    return text if len(text) <= length else text[: length - 1] + ELLIPSIS
 
 
 def clean(texts: pd.Series) -> pd.Series:

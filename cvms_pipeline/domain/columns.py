@@ -4,7 +4,8 @@ Names, labels, aliases and the two headers that we write ourselves.  What is in
 the cells below is `reading` and `schema`.
 """
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cvms_pipeline.domain import cleaning
@@ -36,6 +37,14 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 }
 """What a header may call them; case, spaces, `_`, `-` and `.` do not count."""
 
+MAX_NAME_LENGTH = 100
+"""As much of a header's cell is shown and kept, in characters."""
+
+MAX_IGNORED = 100
+"""As many unknown columns are named; what comes beyond is `AND_MORE`."""
+
+AND_MORE = cleaning.ELLIPSIS
+
 _UNCOUNTED = str.maketrans("", "", " _-.")
 
 
@@ -48,8 +57,9 @@ class Header:
             it stands in several.
         missing: The columns that were not found.
         repeated: The columns that were found more than once.
-        ignored: Named cells that no column of ours matches, in order.
-        found: All cells, cleaned.
+        ignored: Named cells that no column of ours matches, in order; `AND_MORE`
+            in the place of all beyond `MAX_IGNORED`.
+        found: All cells, cleaned, and cut beyond `MAX_NAME_LENGTH`.
     """
 
     positions: Mapping[str, int]
@@ -74,17 +84,24 @@ _OWN = _folded(REPORT_HEADER[-1])
 
 def match(cells: Sequence[str]) -> Header:
     """Return which of `cells`, the header row as it was written, is which column."""
-    found = tuple(cleaning.clean_text(cell) for cell in cells)
+    found = tuple(
+        cleaning.shortened(cleaning.clean_text(c), MAX_NAME_LENGTH) for c in cells
+    )
     folded = [_folded(cell) for cell in found]
     known = [_COLUMNS.get(cell, "") for cell in folded]
     return Header(
         positions={c: known.index(c) for c in REQUIRED if c in known},
         missing=tuple(c for c in REQUIRED if c not in known),
         repeated=tuple(c for c in REQUIRED if known.count(c) > 1),
-        ignored=tuple(
+        ignored=_first(
             cell
             for cell, column, fold in zip(found, known, folded, strict=True)
             if cell and not column and fold != _OWN
         ),
         found=found,
     )
+
+
+def _first(names: Iterator[str]) -> tuple[str, ...]:
+    named = tuple(itertools.islice(names, MAX_IGNORED))
+    return named if next(names, None) is None else (*named, AND_MORE)

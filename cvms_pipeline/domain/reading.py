@@ -4,7 +4,10 @@ Everything that concerns the file as a whole, and the shape of its rows.  Whethe
 the values are right is `schema`.
 """
 
-from collections.abc import Iterable, Sequence
+import itertools
+import operator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -26,6 +29,11 @@ from cvms_pipeline.domain import (
 _COUNTED = 100_000
 """Rows beyond this many are not counted any more: the file is refused anyway."""
 
+MAX_CELL_LENGTH = 32_767
+"""As many characters as a spreadsheet's cell holds; longer ones are cut there."""
+
+_NOTHING = cleaning.WHITE_SPACE + cleaning.ZERO_WIDTH + "\0"
+
 
 def read(
     data: bytes, *, lane: upload.Lane, max_bytes: int = upload.MAX_BYTES
@@ -38,16 +46,14 @@ def read(
     decoded = decoding.decode(data, max_bytes=max_bytes)
     if isinstance(decoded, reasons.Refusal):
         return empty_sheet(decoded)
-    lines = tokenising.split_lines(decoded.text)
-    delimiter = tokenising.find_delimiter(lines)
-    records = tokenising.records(lines, delimiter)
-    header = columns.match(next((record.cells for record in records), []))
-    rows, count = _take(records, lane.max_rows)
+    encoding, delimiter = decoded.encoding, tokenising.find_delimiter(decoded.text)
+    header, rows, count = _taken(decoded.text, delimiter, lane.max_rows)
+    del decoded  # four bytes a character, at worst
     refusal = _refusal(header, count, lane)
-    found = (empty_sheet(refusal) if refusal else _sheet(header, rows)).but(
-        encoding=decoded.encoding, delimiter=delimiter
+    found = empty_sheet(refusal) if refusal else _sheet(header, rows)
+    return found.but(
+        encoding=encoding, delimiter=delimiter, ignored_columns=header.ignored
     )
-    return found.but(ignored_columns=header.ignored)
 
 
 def empty_sheet(refusal: reasons.Refusal | None = None) -> sheet.Sheet:
@@ -62,19 +68,55 @@ def empty_sheet(refusal: reasons.Refusal | None = None) -> sheet.Sheet:
     )
 
 
+class _Row(NamedTuple):
+    """What is kept of a record: its line, the four cells, and its shape."""
+
+    line: int
+    cells: tuple[str, ...]
+    width: int
+    is_broken: bool
+
+
+def _taken(
+    text: str, delimiter: str, limit: int
+) -> tuple[columns.Header, list[_Row], int]:
+    """Return the header of `text`, up to `limit` rows, and how many there are."""
+    records = tokenising.records(text, delimiter)
+    header = columns.match(next((record.cells for record in records), []))
+    return header, *_take(records, header, limit)
+
+
 def _take(
-    records: Iterable[tokenising.Record], limit: int
-) -> tuple[list[tokenising.Record], int]:
-    """Return up to `limit` of `records`, and how many there are."""
-    rows: list[tokenising.Record] = []
-    count = 0
-    for record in records:
-        count += 1
-        if count <= limit:
-            rows.append(record)
-        if count > _COUNTED:
-            break
-    return rows, count
+    records: Iterator[tokenising.Record], header: columns.Header, limit: int
+) -> tuple[list[_Row], int]:
+    """Return up to `limit` rows, and how many there are beneath a usable header.
+
+    A row's width is the number of its cells; those beyond the header count only if
+    one of them holds something.
+    """
+    if header.missing or header.repeated:
+        return [], 0
+    positions = [header.positions[column] for column in columns.REQUIRED]
+    enough, most = max(positions), len(header.found)
+    pick = operator.itemgetter(*positions)
+    rows: list[_Row] = []
+    for line, cells, is_broken in itertools.islice(records, limit):
+        count = len(cells)
+        if count > enough:
+            picked = pick(cells)
+        else:
+            picked = tuple(cells[p] if p < count else "" for p in positions)
+        if count > most:
+            count = _filled(cells, most)
+        rows.append(_Row(line, picked, count, is_broken))
+    more = itertools.islice(records, _COUNTED + 1 - limit)
+    return rows, len(rows) + sum(1 for _ in more)
+
+
+def _filled(cells: Sequence[str], width: int) -> int:
+    """Return the number of `cells` up to the last that is not blank beyond `width`."""
+    beyond = "\0".join(cells[width:]).rstrip(_NOTHING)
+    return width + beyond.count("\0") + 1 if beyond else width
 
 
 def _refusal(
@@ -93,53 +135,42 @@ def _refusal(
     return None
 
 
-def _sheet(header: columns.Header, rows: Sequence[tokenising.Record]) -> sheet.Sheet:
-    lines = [row.line for row in rows]
-    written = _frame(
-        lines,
-        [_column(rows, header.positions[column]) for column in columns.REQUIRED],
-    )
-    cells = written.apply(report.unescape)
+def _sheet(header: columns.Header, rows: Sequence[_Row]) -> sheet.Sheet:
+    lines, picked, counts, is_broken = zip(*rows, strict=True)
+    written = [_held(column) for column in zip(*picked, strict=True)]
+    cells = _frame(lines, written).apply(report.unescape)
+    misshapen = _misshapen(header, lines, np.array(counts), np.array(is_broken))
     return sheet.Sheet(
         cells=cells,
         values=cells.apply(cleaning.clean),
-        rejections=rejections.join(
-            rejections.of(reasons.ROW_CELLS, _misshapen(header, rows, lines))
-        ),
+        rejections=rejections.join(rejections.of(reasons.ROW_CELLS, misshapen)),
         plan=_no_plan(),
     )
 
 
-def _column(rows: Sequence[tokenising.Record], position: int) -> list[str]:
-    return [r.cells[position] if position < len(r.cells) else "" for r in rows]
+def _held(column: Sequence[str]) -> Sequence[str]:
+    """Return the cells of a column, as much of each as is kept."""
+    if max(map(len, column)) <= MAX_CELL_LENGTH:
+        return column
+    return [cleaning.shortened(cell, MAX_CELL_LENGTH) for cell in column]
 
 
 def _misshapen(
-    header: columns.Header, rows: Sequence[tokenising.Record], lines: Sequence[int]
+    header: columns.Header,
+    lines: Sequence[int],
+    counts: np.ndarray,
+    is_broken: np.ndarray,
 ) -> pd.Series:
     """Return the texts of the rows of a wrong shape, indexed by line."""
-    counts = np.array([len(row.cells) for row in rows])
-    is_broken = np.array([row.is_broken for row in rows])
     is_short = counts <= max(header.positions.values())
-    for at in np.flatnonzero(counts > len(header.found)).tolist():
-        counts[at] = _filled(rows[at].cells)
     is_wide = counts > len(header.found)
-    width = header.width
     texts = {
         lines[at]: wording.BROKEN_QUOTES
         if is_broken[at]
-        else wording.row_cells(counts[at], width)
+        else wording.row_cells(counts[at], header.width)
         for at in np.flatnonzero(is_broken | is_short | is_wide).tolist()
     }
     return pd.Series(texts, index=pd.Index(texts, dtype="int64"), dtype=str)
-
-
-def _filled(cells: Sequence[str]) -> int:
-    """Return the number of `cells` without the blank ones at the end."""
-    count = len(cells)
-    while count and cleaning.is_blank(cells[count - 1]):
-        count -= 1
-    return count
 
 
 def _frame(lines: Sequence[int], texts: Sequence[Sequence[str]]) -> pd.DataFrame:

@@ -4,7 +4,16 @@ So a rule and what is written about it cannot differ; a test holds the committed
 pages against these functions.
 """
 
-from cvms_pipeline.domain import columns, reasons, rules, upload
+from cvms_pipeline.domain import (
+    cleaning,
+    columns,
+    reading,
+    reasons,
+    rules,
+    tokenising,
+    upload,
+    wording,
+)
 
 _MADE = "<!-- Made by cvms_pipeline/domain/reference.py; change it there. -->"
 
@@ -57,6 +66,17 @@ An `{own}` column is ignored. Other columns are ignored too, and named in the no
 * Accents are composed (Unicode's NFC). `NA`, `None` and `null` are names.
 * A `'` before a `=`, `+`, `-`, `@`, tab or carriage return at the beginning of a cell
   is taken off: the error report puts it there so that no spreadsheet runs the cell.
+
+## Odd files
+
+However odd a file of that size is, it is read within bounds:
+
+* **Columns** beyond the {cells}th, the last of a spreadsheet, are not looked at. Of
+  unknown columns up to {named} are kept by name, each up to {name} characters.
+* **Cells** are kept up to {cell} characters, as many as a spreadsheet's cell holds; an
+  `…` stands for the rest. Of more than {cleaned} characters, white space goes at the
+  ends only.
+* **Texts** in the `Error` column show up to {shown} characters of a value.
 
 ## Duplicates
 
@@ -122,6 +142,12 @@ def csv_format() -> str:
             for c, title in titles
         ),
         own=columns.REPORT_HEADER[-1],
+        cells=f"{tokenising.MAX_CELLS:,}",
+        named=columns.MAX_IGNORED,
+        name=columns.MAX_NAME_LENGTH,
+        cell=f"{reading.MAX_CELL_LENGTH:,}",
+        cleaned=f"{cleaning.MAX_CLEANED:,}",
+        shown=wording.MAX_SHOWN,
         max_bytes=f"{upload.MAX_BYTES:,}",
         low=f"{upload.Lane.LOW_VOLUME.max_rows:,}",
         high=f"{upload.Lane.HIGH_VOLUME.max_rows:,}",

@@ -6,7 +6,7 @@ one line of printable characters, however odd the file is.
 
 from collections.abc import Sequence
 
-from cvms_pipeline.domain import columns, reasons, upload
+from cvms_pipeline.domain import columns, reasons, tokenising, upload
 
 _MAX_CELL = 40
 _MAX_CELLS = 12
@@ -30,10 +30,9 @@ def header_missing(header: columns.Header) -> reasons.Refusal:
     """Return the refusal of a file whose `header` lacks required columns."""
     code = reasons.HEADER_MISSING
     found = ", ".join(_shown(cell) for cell in header.found[:_MAX_CELLS])
-    more = len(header.found) - _MAX_CELLS
     sentence = (
         f"{_named(header.missing)} not found in the first row, which is:"
-        f" {found}{f' and {more:,} more' if more > 0 else ''}."
+        f" {found}{_and_more(len(header.found))}."
     )
     return _refusal(code, sentence, reasons.REFUSALS[code].remedy)
 
@@ -74,6 +73,14 @@ def _refusal(code: str, sentence: str, remedy: str) -> reasons.Refusal:
 def _named(names: Sequence[str]) -> str:
     labels = ", ".join(columns.LABELS[name] for name in names)
     return f"Column {labels} was" if len(names) == 1 else f"Columns {labels} were"
+
+
+def _and_more(cells: int) -> str:
+    """Return how many `cells` are not shown, as far as they are looked at."""
+    most = tokenising.MAX_CELLS
+    more = min(cells, most) - _MAX_CELLS
+    is_cut = "more than " if cells > most else ""
+    return f" and {is_cut}{more:,} more" if more > 0 else ""
 
 
 def _shown(cell: str) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 from cvms_pipeline.domain import columns
 
 _RUNS = r"'*[=+\-@\t\r]"
+_BYTES_AT_ONCE = 8_000_000
 _ESCAPED = r"'+[=+\-@\t\r]"
 
 
@@ -61,11 +62,17 @@ def bulk_error(cells: pd.DataFrame, messages: pd.Series) -> bytes:
         cells: The provider's own text, the four columns, indexed by `line`.
         messages: What `messages` returned: one text for each line to report.
     """
-    rows = cells.loc[messages.index, list(columns.REQUIRED)].apply(escape)
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\r\n")
+    file = io.BytesIO()
+    text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(columns.REPORT_HEADER)
-    writer.writerows(
-        zip(*(rows[c].tolist() for c in rows), messages.tolist(), strict=True)
-    )
-    return file.getvalue().encode("utf-8-sig")
+    size = int(cells.memory_usage(index=False).sum()) + 1
+    at_once = max(1, len(messages) * _BYTES_AT_ONCE // size)
+    for start in range(0, len(messages), at_once):
+        told = messages.iloc[start : start + at_once]
+        rows = cells.loc[told.index, list(columns.REQUIRED)].apply(escape)
+        writer.writerows(
+            zip(*(rows[c].tolist() for c in rows), told.tolist(), strict=True)
+        )
+    text.flush()
+    return file.getvalue()

@@ -46,6 +46,8 @@ class Sheet:
     @property
     def valid(self) -> pd.DataFrame:
         """Return the cleaned rows that no reason speaks against so far."""
+        if self.rejections.empty:
+            return self.values
         return self.values.loc[~self.values.index.isin(self.rejections["line"])]
 
     def but(self, **changes: object) -> "Sheet":

@@ -6,7 +6,10 @@ a series of values in, a series of texts with the same index out.
 
 import pandas as pd
 
-from cvms_pipeline.domain import columns, reasons
+from cvms_pipeline.domain import cleaning, columns, reasons, tokenising
+
+MAX_SHOWN = 320
+"""As many characters of a value stand in a text: the longest address SMTP can carry."""
 
 BROKEN_QUOTES = "Row has broken quotation marks"
 
@@ -19,7 +22,7 @@ def required_missing(missing: list[str]) -> str:
 
 def name_characters(column: str, names: pd.Series) -> pd.Series:
     """Return the texts for the refused `names` of `column`."""
-    return f"{columns.LABELS[column]}: invalid characters: " + names
+    return f"{columns.LABELS[column]}: invalid characters: " + _shown(names)
 
 
 def name_length(column: str, names: pd.Series) -> pd.Series:
@@ -30,17 +33,20 @@ def name_length(column: str, names: pd.Series) -> pd.Series:
 
 def birth_date_invalid(column: str, dates: pd.Series) -> pd.Series:
     """Return the texts for the refused `dates` (as written) of `column`."""
-    return f"{columns.LABELS[column]}: invalid {columns.LABELS[column]}: " + dates
+    return f"{columns.LABELS[column]}: invalid {columns.LABELS[column]}: " + _shown(
+        dates
+    )
 
 
 def email_invalid(column: str, emails: pd.Series) -> pd.Series:
     """Return the texts for the refused `emails` of `column`."""
-    return f"{columns.LABELS[column]}: invalid email address: " + emails
+    return f"{columns.LABELS[column]}: invalid email address: " + _shown(emails)
 
 
 def duplicate_recipient(emails: pd.Series) -> pd.Series:
     """Return the texts for rows, given by their `emails`, that are in the store."""
-    return email_invalid(columns.EMAIL, "Duplicated " + emails)
+    label = columns.LABELS[columns.EMAIL]
+    return f"{label}: invalid email address: Duplicated " + emails
 
 
 def duplicate_in_file(emails: pd.Series, lines: pd.Series) -> pd.Series:
@@ -50,5 +56,20 @@ def duplicate_in_file(emails: pd.Series, lines: pd.Series) -> pd.Series:
 
 def row_cells(count: int, expected: int) -> str:
     """Return the text for a row of `count` cells beneath `expected` columns."""
-    cells = "1 cell" if count == 1 else f"{count} cells"
-    return f"Row has {cells}, expected {expected}"
+    cells = "1 cell" if count == 1 else f"{_counted(count)} cells"
+    return f"Row has {cells}, expected {_counted(expected)}"
+
+
+def _counted(cells: int) -> str:
+    """Return how many cells there are, as far as they are looked at."""
+    most = tokenising.MAX_CELLS
+    return f"{cells}" if cells <= most else f"more than {most:,}"
+
+
+def _shown(values: pd.Series) -> pd.Series:
+    """Return `values`, each cut to `MAX_SHOWN` characters."""
+    written = values.tolist()
+    if max(map(len, written), default=0) <= MAX_SHOWN:
+        return values
+    cut = [cleaning.shortened(value, MAX_SHOWN) for value in written]
+    return pd.Series(cut, index=values.index, name=values.name, dtype=str)

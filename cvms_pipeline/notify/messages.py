@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email import utils
 
+from cvms_pipeline.domain import columns
 from cvms_pipeline.domain import outcome as outcomes
 from cvms_pipeline.notify import bodies
 
@@ -225,12 +226,14 @@ def _advice(
 
 def _ignored(ignored: Sequence[str]) -> str:
     named = ", ".join(_short(column) for column in ignored[:_MOST_COLUMNS])
-    more = len(ignored) - _MOST_COLUMNS
+    is_cut = ignored[-1] == columns.AND_MORE
+    count, over = len(ignored) - is_cut, "more than " if is_cut else ""
+    more = count - _MOST_COLUMNS
     if len(ignored) == 1:
         return f"1 column was ignored, because the upload has no such column: {named}."
     return (
-        f"{len(ignored):,} columns were ignored, because the upload has no such"
-        f" columns: {named}{f' and {more:,} more' if more > 0 else ''}."
+        f"{over.capitalize()}{count:,} columns were ignored, because the upload has no"
+        f" such columns: {named}{f' and {over}{more:,} more' if more > 0 else ''}."
     )
 
 

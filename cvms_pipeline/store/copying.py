@@ -4,7 +4,7 @@ Only how columns become Postgres' CSV; which tables there are, others know.
 """
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,6 +14,8 @@ import sqlalchemy as sa
 
 Column = Sequence[Any] | pd.Series | pd.Index
 """One table column's values: text, numbers, dates; a missing one is null."""
+
+_BYTES_AT_ONCE = 8_000_000
 
 # Text is in quotation marks, also where it is empty or looks like null; null is not.
 _UNLIKE_NULL = pyarrow.csv.WriteOptions(include_header=False, quoting_style="all_valid")
@@ -41,18 +43,29 @@ def copy(
     rows = pa.table({name: _array(column) for name, column in columns.items()})
     if order_by:
         rows = rows.sort_by([(name, "ascending") for name in order_by])
-    file = io.BytesIO()
-    pyarrow.csv.write_csv(rows, file, _UNLIKE_NULL)
-    file.seek(0)
     sql = (
         f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')"
     )
+    return sum(_copy(conn, sql, part) for part in _parts(rows))
+
+
+def _copy(conn: sa.Connection, sql: str, rows: pa.Table) -> int:
+    file = io.BytesIO()
+    pyarrow.csv.write_csv(rows, file, _UNLIKE_NULL)
+    file.seek(0)
     cursor = conn.connection.cursor()
     try:
         cursor.copy_expert(sql, file)
         return int(cursor.rowcount)
     finally:
         cursor.close()
+
+
+def _parts(rows: pa.Table) -> Iterator[pa.Table]:
+    """Yield `rows` some at a time: all at once, but for rows of absurd size."""
+    at_once = max(1, rows.num_rows * _BYTES_AT_ONCE // max(1, rows.nbytes))
+    for start in range(0, max(1, rows.num_rows), at_once):
+        yield rows.slice(start, at_once)
 
 
 def _array(column: Column) -> pa.Array:

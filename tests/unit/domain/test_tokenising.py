@@ -49,12 +49,12 @@ BROKEN = [
 
 
 def records(text, delimiter=","):
-    return list(tokenising.records(tokenising.split_lines(text), delimiter))
+    return list(tokenising.records(text, delimiter))
 
 
 @pytest.mark.parametrize(("text", "delimiter"), DELIMITERS)
 def test_the_delimiter_is_what_the_header_holds_most_of(text, delimiter):
-    assert tokenising.find_delimiter(tokenising.split_lines(text)) == delimiter
+    assert tokenising.find_delimiter(text) == delimiter
 
 
 @pytest.mark.parametrize(("text", "expected"), LINES)
