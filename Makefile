@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format bench clean
+.PHONY: help setup demo up test check format chaos bench fuzz clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -28,15 +28,24 @@ up: $(READY) ## Run the pipeline
 test: $(READY) ## Pass the tests: unit, integration, acceptance
 	$(BIN)/pytest --numprocesses 2 --dist loadgroup --cov --cov-fail-under 95
 
-check: $(READY) ## ruff, format, mypy, import-linter
+check: $(READY) ## ruff, format, mypy, import-linter, bandit, secrets, known faults
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive cvms_pipeline .ci
+	$(BIN)/python .ci/find_secrets.py
+	$(BIN)/python .ci/find_advisories.py
 
 format: $(READY) ## Mend what ruff can mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+chaos: $(READY) ## 500 uploads, 100 kills: nothing lost, nothing doubled
+	$(BIN)/python -m tests.chaos --seconds 1500 --uploads 500 --kills 100 --json
+
+fuzz: $(READY) ## Read and judge odd files for a minute
+	$(BIN)/python -m tests.fuzz --seconds 60
 
 bench: $(READY) ## Measure (see benchmarks/README.md)
 	$(BIN)/python -m benchmarks

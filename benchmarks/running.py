@@ -1,6 +1,7 @@
 """An installation of its own to be measured: `cvms up` in a temporary folder.
 
-Only starting, dropping, asking and stopping; what is measured, `orchestration` says.
+Or, to compare, `dagster dev` with Dagster's defaults.  Only starting, dropping,
+asking and stopping; what is measured, `orchestration` says.
 """
 
 import contextlib
@@ -18,6 +19,7 @@ from pathlib import Path
 import psutil
 import sqlalchemy as sa
 
+from benchmarks import database
 from cvms_pipeline import settings
 from cvms_pipeline.store import engine
 
@@ -32,12 +34,14 @@ class Installation:
 
     data: Path
     environment: dict[str, str]
+    up: psutil.Process
     store: engine.Store = field(init=False)
 
     def __post_init__(self) -> None:
         """Open its store."""
-        url = settings.load(home=ROOT, data_dir=self.data, database_url=None).store_url
-        self.store = engine.Store(url)
+        url = self.environment.get("CVMS_DATABASE_URL")
+        chosen = settings.load(home=ROOT, data_dir=self.data, database_url=url)
+        self.store = engine.Store(chosen.owner_url)
 
     def cvms(self, *words: str) -> None:
         """Run a command of `cvms` on it."""
@@ -72,54 +76,83 @@ class Installation:
             return not conn.scalar(query)
 
     def cpu_seconds(self) -> float:
-        """Return the processor time of all its processes so far."""
-        mark, spent = str(self.data), 0.0
-        for process in psutil.process_iter():
+        """Return the processor time of all its processes so far, Postgres' too."""
+        spent = 0.0
+        for process in [self.up, *self.up.children(recursive=True)]:
             with contextlib.suppress(psutil.Error):
-                if process.environ().get("CVMS_DATA_DIR") == mark:
-                    times = process.cpu_times()
-                    spent += times.user + times.system
-                    spent += times.children_user + times.children_system
+                times = process.cpu_times()
+                spent += times.user + times.system
+                spent += times.children_user + times.children_system
         return spent
 
 
 @contextlib.contextmanager
 def started(**more: str) -> Iterator[Installation]:
     """Run `cvms up` with the settings `more`; stop it at the end."""
-    with tempfile.TemporaryDirectory(prefix="cvms-bench-") as folder:
-        data = Path(folder) / "data"
-        environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("CVMS_")},
-            "CVMS_HOME": str(ROOT),
-            "CVMS_DATA_DIR": str(data),
-            "CVMS_PORT": str(_free_port()),
-            **more,
-        }
+    with _folder() as (folder, environment):
         command = [sys.executable, "-m", "cvms_pipeline.cli", "up"]
-        with (Path(folder) / "log").open("wb") as log:
-            up = subprocess.Popen(
-                command, env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+        environment |= {"CVMS_PORT": str(_free_port()), **more}
+        with _running(command, environment, folder, "Drop files into") as made:
+            yield made
+
+
+@contextlib.contextmanager
+def started_by_default() -> Iterator[Installation]:
+    """Run `dagster dev` on the same assets with nothing set; stop it at the end."""
+    with _folder() as (folder, environment), database.throw_away() as url:
+        (folder / "dagster").mkdir()
+        environment |= {
+            "CVMS_DATABASE_URL": url,
+            "DAGSTER_HOME": str(folder / "dagster"),
+            "DAGSTER_DISABLE_TELEMETRY": "yes",
+        }
+        place = ["--host", "127.0.0.1", "--port", str(_free_port())]
+        command = [sys.executable, "-m", "dagster", "dev", "-m", "benchmarks.stock"]
+        command += [*place, "--working-directory", str(ROOT)]
+        with _running(command, environment, folder, "Serving dagster-webserver") as it:
+            yield it
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[tuple[Path, dict[str, str]]]:
+    with tempfile.TemporaryDirectory(prefix="cvms-bench-") as name:
+        unset = ("CVMS_", "DAGSTER_")
+        own = {k: v for k, v in os.environ.items() if not k.startswith(unset)}
+        data = str(Path(name) / "data")
+        yield Path(name), {**own, "CVMS_HOME": str(ROOT), "CVMS_DATA_DIR": data}
+
+
+@contextlib.contextmanager
+def _running(
+    command: list[str], environment: dict[str, str], folder: Path, ready: str
+) -> Iterator[Installation]:
+    """Have the installation that `command` starts, once its log holds `ready`."""
+    with (folder / "log").open("wb") as log:
+        up = subprocess.Popen(
+            command, env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        _wait_until(ready, up, folder / "log")
+        made = Installation(
+            data=folder / "data", environment=environment, up=psutil.Process(up.pid)
+        )
+        for slug in PROVIDERS:
+            made.cvms(
+                *("providers", "add", slug, "--name", slug, "--pin", "VAC2021"),
+                *("--email", f"{slug}@example.org"),
             )
-        try:
-            _wait_until_ready(up, Path(folder) / "log")
-            installation = Installation(data=data, environment=environment)
-            for slug in PROVIDERS:
-                installation.cvms(
-                    *("providers", "add", slug, "--name", slug, "--pin", "VAC2021"),
-                    *("--email", f"{slug}@example.org"),
-                )
-            yield installation
-            installation.store.close()
-        finally:
-            up.send_signal(signal.SIGINT)
-            up.wait(timeout=90)
+        yield made
+        made.store.close()
+    finally:
+        up.send_signal(signal.SIGTERM)
+        up.wait(timeout=90)
 
 
-def _wait_until_ready(up: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until(ready: str, up: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
-    while "Drop files into" not in log.read_text("utf-8", "replace"):
+    while ready not in log.read_text("utf-8", "replace"):
         if up.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"cvms up did not start: {log.read_text()[-2000:]}")
+            raise RuntimeError(f"It did not start: {log.read_text()[-2000:]}")
         time.sleep(0.2)
 
 

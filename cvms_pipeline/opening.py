@@ -8,8 +8,8 @@ import os
 import secrets
 from pathlib import Path
 
-from cvms_pipeline import settings
-from cvms_pipeline.files import archive, incoming, reports, work
+from cvms_pipeline import secret_settings, settings
+from cvms_pipeline.files import archive, incoming, permissions, reports, work
 from cvms_pipeline.ingest import pipeline, retention
 from cvms_pipeline.notify import links, mailer
 from cvms_pipeline.store import engine
@@ -19,10 +19,10 @@ def open_pipeline(chosen: settings.Settings) -> pipeline.Pipeline:
     """Return the pipeline; connections are made when they are first needed.
 
     Raises:
-        SettingError: If there is no database to open.
+        NoDatabase: If there is none to open.
     """
     return pipeline.Pipeline(
-        store=engine.Store(chosen.store_url),
+        store=engine.Store(chosen.store_url, actor=settings.service_actor()),
         folders=open_folders(chosen),
         archive=archive.Archive(chosen.folder("archive")),
         reports=reports.Reports(chosen.folder("reports")),
@@ -55,6 +55,40 @@ def open_folders(chosen: settings.Settings) -> incoming.Folders:
         max_bytes=chosen.max_bytes,
         group=chosen.provider_group,
     )
+
+
+def check_permissions(chosen: settings.Settings) -> None:
+    """Check that nobody else on this machine gets at personal data or a secret.
+
+    Raises:
+        OpenToOthers: Says what is open, and how to close it.
+    """
+    kept = ("archive", "reports", "work", "mail", "dagster", "logs")
+    is_shared = chosen.provider_group is not None
+    permissions.check(
+        [
+            _rule(chosen.data, permissions.NO_WRITING_OTHERS),
+            *(_rule(chosen.folder(name), permissions.NO_OTHERS) for name in kept),
+            _rule(
+                chosen.folder("incoming"),
+                permissions.NO_READING_OTHERS if is_shared else permissions.NO_OTHERS,
+            ),
+            _rule(chosen.run_folder, permissions.NOBODY_ELSE),
+            *(_rule(file, permissions.NO_OTHERS) for file in _secret_files(chosen)),
+        ]
+    )
+
+
+def _rule(path: Path, forbidden: int) -> permissions.Rule:
+    return permissions.Rule(path=path, forbidden=forbidden)
+
+
+def _secret_files(chosen: settings.Settings) -> list[Path]:
+    """Return the files with secrets; what is mounted for us is not ours to judge."""
+    names = ("secret_key", "database_url", "owner_url")
+    env_file = chosen.home / ".env"
+    own = [env_file] if secret_settings.are_in(env_file) else []
+    return [*own, *(chosen.run_folder / name for name in names)]
 
 
 def limits(chosen: settings.Settings) -> retention.Limits:

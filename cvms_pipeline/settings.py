@@ -10,16 +10,20 @@ import os
 import zoneinfo
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote, urlencode
 
 import pydantic
 import pydantic_settings
 
-from cvms_pipeline import errors, retention_settings
+from cvms_pipeline import (
+    database_settings,
+    errors,
+    health_settings,
+    retention_settings,
+    secret_settings,
+)
 from cvms_pipeline.domain import upload
 
 PREFIX = "CVMS_"
-_DRIVER = "postgresql+psycopg2://"
 
 
 class SettingError(errors.PermanentError):
@@ -31,21 +35,17 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def _is_url(*schemes: str) -> pydantic.AfterValidator:
-    def check(value: str | None) -> str | None:
-        if value is not None and not value.startswith(tuple(f"{s}:" for s in schemes)):
-            raise ValueError(f"must start with {' or '.join(f'{s}:' for s in schemes)}")
-        return value
-
-    return pydantic.AfterValidator(check)
+_MAIL = ("smtp", "smtp+starttls", "smtps")
+_MailUrl = Annotated[str | None, database_settings.is_url(*_MAIL)]
+_WebUrl = Annotated[str, database_settings.is_url("http", "https")]
 
 
-_PostgresUrl = Annotated[str | None, _is_url("postgresql", "postgresql+psycopg2")]
-_MailUrl = Annotated[str | None, _is_url("smtp", "smtps")]
-_WebUrl = Annotated[str, _is_url("http", "https")]
-
-
-class Settings(retention_settings.RetentionSettings):
+class Settings(
+    database_settings.DatabaseSettings,
+    health_settings.HealthSettings,
+    retention_settings.RetentionSettings,
+    secret_settings.SecretSettings,
+):
     """Every setting, checked; folders are absolute.
 
     Raises:
@@ -86,24 +86,6 @@ class Settings(retention_settings.RetentionSettings):
         description="The system group that may write into the providers' folders.",
         examples=["cvms-uploaders"],
     )
-    database_url: _PostgresUrl = pydantic.Field(
-        None,
-        repr=False,
-        description="A Postgres 14 or later; without it an embedded one is run.",
-        examples=["postgresql://cvms:password@localhost:5432/cvms"],
-    )
-    broker_url: str | None = pydantic.Field(
-        None,
-        repr=False,
-        description="The Celery broker; default: the same Postgres.",
-        examples=["redis://localhost:6379/0"],
-    )
-    result_backend_url: str | None = pydantic.Field(
-        None,
-        repr=False,
-        description="The Celery result backend; default: the same Postgres.",
-        examples=["redis://localhost:6379/1"],
-    )
     workers: int = pydantic.Field(
         3,
         ge=1,
@@ -115,10 +97,11 @@ class Settings(retention_settings.RetentionSettings):
         None,
         repr=False,
         description=(
-            "The mail server (smtp:// with STARTTLS where offered, smtps:// with TLS"
-            " from the start); without it messages go to a Maildir, data/mail."
+            "The mail server: smtps:// with TLS from the start, smtp+starttls:// with"
+            " STARTTLS or not at all, smtp:// with STARTTLS where it is offered;"
+            " without it messages go to a Maildir, data/mail."
         ),
-        examples=["smtp://user:password@mail.example.org:587"],
+        examples=["smtp+starttls://user:password@mail.example.org:587"],
     )
     mail_from: str = pydantic.Field(
         "Vaccine Management System <nccvms@dhhs.nc.gov>",
@@ -170,6 +153,11 @@ class Settings(retention_settings.RetentionSettings):
         description="The port of the Dagster UI.",
         examples=["3000"],
     )
+    read_only: bool = pydantic.Field(
+        False,
+        description="Whether the Dagster UI only shows, and refuses every change.",
+        examples=["true"],
+    )
     timezone: zoneinfo.ZoneInfo = pydantic.Field(
         zoneinfo.ZoneInfo("America/New_York"),
         description="Whose calendar says what `today` is for birth dates.",
@@ -215,48 +203,23 @@ class Settings(retention_settings.RetentionSettings):
         return (self.dagster_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @property
-    def embedded_url_file(self) -> Path:
-        """Return the 0600 file in which `local` leaves the embedded server's URL."""
-        return self.data / "run" / "database_url"
+    def run_folder(self) -> Path:
+        """Return the folder in which `local` leaves what it tells the others."""
+        return self.data / "run"
 
-    @property
-    def store_url(self) -> str:
-        """Return the URL of the Postgres to use, for psycopg2.
 
-        Raises:
-            SettingError: If none is set and no embedded one has been made yet.
-        """
-        url = self.database_url
-        if url is None:
-            try:
-                url = self.embedded_url_file.read_text().strip()
-            except FileNotFoundError:
-                raise SettingError(
-                    "There is no database yet. Start the embedded one with `cvms up`,"
-                    " or set CVMS_DATABASE_URL, for example"
-                    " postgresql://cvms:password@localhost:5432/cvms"
-                ) from None
-        return _DRIVER + url.partition("://")[2]
+def service_actor() -> str:
+    """Return as whom the audit names this process when it is one of the service's.
 
-    def schema_url(self, schema: str) -> str:
-        """Return `store_url` with `schema` as its search path."""
-        url = self.store_url
-        mark = "&" if "?" in url else "?"
-        return (
-            url
-            + mark
-            + urlencode({"options": f"-csearch_path={schema}"}, quote_via=quote)
-        )
+    With the name that it has under `cvms up`, so far as it has one.
+    """
+    name = os.environ.get("SUPERVISOR_PROCESS_NAME")
+    return f"service/{name}" if name else "service"
 
-    @property
-    def celery_broker(self) -> str:
-        """Return the URL of the broker that hands runs to the workers."""
-        return self.broker_url or f"sqla+{self.schema_url('celery')}"
 
-    @property
-    def celery_backend(self) -> str:
-        """Return the URL where the workers leave how a run's task ended."""
-        return self.result_backend_url or f"db+{self.schema_url('celery')}"
+def work_as_owner() -> None:
+    """Let this process go to the database as the role that owns the tables."""
+    os.environ[f"{PREFIX}DATABASE_URL"] = load().owner_url
 
 
 def find_home() -> Path:
@@ -277,10 +240,17 @@ def load(**overrides: Any) -> Settings:
 
     Raises:
         SettingError: Names the variable, what is wrong with it and an example.
+        SecretsMissing: If there is no CVMS_SECRETS_DIR where it should be.
     """
     home = Path(overrides.pop("home", None) or find_home())
     try:
-        return Settings(_env_file=home / ".env", home=home, **overrides)
+        folder = secret_settings.folder(home, overrides.get("secrets_dir"))
+        return Settings(
+            _env_file=home / ".env",
+            _secrets_dir=folder,
+            home=home,
+            **overrides,
+        )
     except pydantic.ValidationError as error:
         raise SettingError("\n".join(map(_explain, error.errors()))) from None
 

@@ -4,15 +4,19 @@ import gc
 
 import pytest
 
-_ONE_INSTALLATION = {"acceptance", "deploy"}
+_ONE_INSTALLATION = {
+    "acceptance": "acceptance",
+    "chaos": "acceptance",  # and so never beside it
+    "deploy": "deploy",
+}
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of one running installation in one process, one after another."""
     for item in items:
-        for folder in _ONE_INSTALLATION & set(item.path.parts):
-            item.add_marker(pytest.mark.xdist_group(folder))
+        for folder in _ONE_INSTALLATION.keys() & set(item.path.parts):
+            item.add_marker(pytest.mark.xdist_group(_ONE_INSTALLATION[folder]))
 
 
 def pytest_sessionstart() -> None:

@@ -4,13 +4,15 @@ Which database it is, the settings say.  Nothing here knows a table.
 """
 
 import contextlib
+import os
+import pwd
 import threading
 from collections.abc import Callable, Iterator
 
 from cvms_pipeline import errors
 from cvms_pipeline import settings as settings_
 from cvms_pipeline.local import postgres
-from cvms_pipeline.store import engine
+from cvms_pipeline.store import engine, roles
 
 _PATIENCE_SECONDS = 2.0
 
@@ -30,23 +32,39 @@ def opened(settings: settings_.Settings) -> Iterator[engine.Store]:
         DatabaseOld: If the user's own database is not at the newest revision.
         StoreAway: If it cannot be reached.
     """
-    with running(settings) as url:
-        if not engine.is_current(url):
-            if settings.database_url is not None:
+    with running(settings) as owner_url:
+        if settings.database_url is not None:
+            if not engine.is_current(settings.store_url):
                 raise DatabaseOld
-            engine.upgrade(url)
-        with contextlib.closing(engine.Store(url)) as store:
+        elif not engine.is_current(owner_url, service(settings)):
+            engine.upgrade(owner_url, service(settings))
+        with contextlib.closing(
+            engine.Store(settings.store_url, actor=actor())
+        ) as store:
             yield store
+
+
+def actor() -> str:
+    """Return as whom the audit names the user of a command: the system's user."""
+    try:
+        return f"user:{pwd.getpwuid(os.getuid()).pw_name}"
+    except KeyError:  # in a container, a number need not have a name
+        return f"user:{os.getuid()}"
 
 
 @contextlib.contextmanager
 def running(settings: settings_.Settings) -> Iterator[str]:
-    """Have the database run; yield its URL."""
+    """Have the database run; yield its URL as the role that owns the tables."""
     if settings.database_url is not None:
-        yield settings.store_url
+        yield settings.owner_url
         return
     with postgres.running(settings.data):
-        yield settings.store_url
+        yield settings.owner_url
+
+
+def service(settings: settings_.Settings) -> roles.Service | None:
+    """Return the role that the services have; of the embedded server it is ours."""
+    return roles.of_url(settings.store_url, is_ours=settings.database_url is None)
 
 
 def is_at_hand(settings: settings_.Settings) -> bool:
@@ -56,7 +74,7 @@ def is_at_hand(settings: settings_.Settings) -> bool:
     """
     try:
         url = settings.store_url
-    except (settings_.SettingError, OSError):
+    except (errors.CvmsError, OSError):
         return False
     return _in_time(lambda: engine.is_current(url))
 

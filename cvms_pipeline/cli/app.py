@@ -8,13 +8,21 @@ import io
 import os
 import sys
 import traceback
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 import typer.core
 
 from cvms_pipeline.cli import terminal
-from cvms_pipeline.cli.commands import files, history, providers, running
+from cvms_pipeline.cli.commands import (
+    backups,
+    files,
+    history,
+    providers,
+    running,
+    watching,
+)
 
 _FAILED = 1
 _BUG = 70
@@ -41,8 +49,8 @@ app = typer.Typer(
     epilog="Every command says more, with an example: cvms check --help",
 )
 
-_PANELS = {
-    "Run": (running.up, running.demo),
+_PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
+    "Run": (running.up, running.demo, watching.status),
     "Upload": (files.template, files.check, files.drop),
     "Look": (
         history.uploads,
@@ -50,7 +58,9 @@ _PANELS = {
         history.report,
         history.recipients,
         history.messages,
+        history.audit,
     ),
+    "Administer": (backups.backup, backups.restore),
 }
 for _panel, _commands in _PANELS.items():
     for _command in _commands:

@@ -79,7 +79,7 @@ def drop_and_wait(
             dropped = _put(request, settings, known)
             ended = _wait(store, dropped, timeout)
             with store.begin() as conn:
-                rows = history.rejected_rows(conn, ended.id)
+                rows = history.rejected_rows(conn, ended)
     if as_json:
         terminal.print_json(history.upload_as_json(ended, rows))
     else:

@@ -1,19 +1,22 @@
 """`cvms uploads`, `upload` and `report`: what has become of the files.
 
-Read only.  The JSON is that of DESIGN 9.
+They change nothing, but the audit tells who has read an upload's rejected rows.  The
+JSON is that of DESIGN 9.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import rich.console
 
 from cvms_pipeline import errors
 from cvms_pipeline import settings as settings_
 from cvms_pipeline.cli import access, local_files, rejects, terminal
+from cvms_pipeline.domain import events
 from cvms_pipeline.domain import report as reports
-from cvms_pipeline.store import rejected
+from cvms_pipeline.store import audit, rejected
 from cvms_pipeline.store import uploads as stored
 
 _COUNTS = ("Rows", "Loaded", "Updated", "Rejected")
@@ -41,7 +44,7 @@ def upload(settings: settings_.Settings, upload_id: str, *, as_json: bool) -> No
     """Print one upload with its rejected rows."""
     with access.opened(settings) as store, store.begin() as conn:
         found = _get(conn, upload_id)
-        rows = rejected_rows(conn, upload_id)
+        rows = rejected_rows(conn, found)
     if as_json:
         terminal.print_json(upload_as_json(found, rows))
     else:
@@ -54,7 +57,7 @@ def report(
     """Write an upload's error report, made again from its rejected rows."""
     with access.opened(settings) as store, store.begin() as conn:
         found = _get(conn, upload_id)
-        rows = rejected.of_upload(conn, upload_id)
+        rows = _read(conn, found)
     if rows.empty:
         state = f"its status is {found.status.replace('_', ' ')}"
         if found.purged_at is not None:
@@ -66,9 +69,9 @@ def report(
         terminal.out().print(terminal.plain(f"The error report is in {written}"))
 
 
-def rejected_rows(conn: Any, upload_id: str) -> rejects.Rejected:
-    """Return the rejected rows of an upload as the store has them."""
-    rows = rejected.of_upload(conn, upload_id)
+def rejected_rows(conn: Any, found: stored.Upload) -> rejects.Rejected:
+    """Return the rejected rows of an upload, and let the audit tell who read them."""
+    rows = _read(conn, found)
     return rejects.Rejected(
         lines=rows.index.tolist(),
         codes=rows["codes"].tolist(),
@@ -157,6 +160,20 @@ def _table(found: Sequence[stored.Upload]) -> Any:
             terminal.count(each.rejected),
         )
     return table
+
+
+def _read(conn: Any, found: stored.Upload) -> pd.DataFrame:
+    """Return the rejected rows; before anybody sees them, the audit has it."""
+    rows = rejected.of_upload(conn, found.id)
+    if len(rows):
+        note = audit.Note(
+            event=events.Event.REPORT_READ,
+            upload_id=found.id,
+            provider=found.provider,
+            details={"rows": len(rows)},
+        )
+        audit.write(conn, [note])
+    return rows
 
 
 def _get(conn: Any, upload_id: str) -> stored.Upload:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 import rich.panel
 import rich.text
 
-from cvms_pipeline import errors
+from cvms_pipeline import errors, opening
 from cvms_pipeline import settings as settings_
 from cvms_pipeline.cli import access, terminal
 from cvms_pipeline.domain import upload
@@ -43,6 +43,7 @@ def up(settings: settings_.Settings) -> int:
 
 def run(settings: settings_.Settings, ready: Callable[[Addresses], bool | None]) -> int:
     """Run everything, telling that it is being started, until `ready` says True."""
+    opening.check_permissions(settings)
     with _spinning("Starting database, Dagster and workers …") as stop:
 
         def started(addresses: Addresses) -> bool | None:
@@ -59,7 +60,7 @@ def migrate(settings: settings_.Settings) -> None:
         StoreAway: If the database cannot be reached.
         PreparationFailed: If Dagster's tables could not be made.
     """
-    engine.upgrade(settings.store_url)
+    engine.upgrade(settings.owner_url, access.service(settings))
     log_path = settings.data / "logs" / "prepare.log"
     disk.make_folder(log_path.parent)
     log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, disk.PRIVATE_FILE)
@@ -70,7 +71,7 @@ def migrate(settings: settings_.Settings) -> None:
             stdout=output,
             stderr=output,
             cwd=settings.home,
-            env=processes.environment(settings),
+            env=processes.environment(settings, is_owner=True),
         )
     if ended.returncode:
         raise PreparationFailed(
@@ -82,7 +83,7 @@ def migrate(settings: settings_.Settings) -> None:
 def upgrade(settings: settings_.Settings) -> None:
     """Bring our tables to this version and say so."""
     with access.running(settings) as url:
-        engine.upgrade(url)
+        engine.upgrade(url, access.service(settings))
     terminal.out().print("The tables are those of this version.")
 
 
@@ -103,6 +104,8 @@ def show(settings: settings_.Settings, addresses: Addresses) -> None:
     title = "The bulk upload is running; Ctrl-C stops it"
     panel = rich.panel.Panel(terminal.facts(pairs), title=title, expand=False)
     out.print(panel)
+    if not settings.read_only:
+        out.print("The Dagster UI has no log-in: whoever reaches it may do anything.")
     with access.opened(settings) as store, store.begin() as conn:
         is_known = bool(providers.list_all(conn))
     if not is_known:

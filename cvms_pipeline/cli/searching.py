@@ -1,7 +1,8 @@
 """`cvms recipients` and `cvms messages`: who is stored, and what is told to whom.
 
-Read only.  How recipients are found is `store.search`, how messages are listed, and
-their addresses masked, `store.listing`.
+They change nothing, but the audit tells who has seen recipients.  How recipients are
+found is `store.search`, how messages are listed, and their addresses masked,
+`store.listing`.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,8 @@ import rich.table
 
 from cvms_pipeline import settings as settings_
 from cvms_pipeline.cli import access, terminal
-from cvms_pipeline.store import listing, search
+from cvms_pipeline.domain import events
+from cvms_pipeline.store import audit, listing, search
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,7 @@ def recipients(settings: settings_.Settings, wanted: Search, *, as_json: bool) -
             is_descending=wanted.is_descending,
             limit=wanted.limit,
         )
+        _note_read(conn, found)
     if as_json:
         terminal.print_json(_found_as_json(found))
         return
@@ -44,6 +47,14 @@ def recipients(settings: settings_.Settings, wanted: Search, *, as_json: bool) -
         out.print(_recipient_table(found))
     noun = "recipient" if found.total == 1 else "recipients"
     out.print(f"{shown:,} of {found.total:,}{more} {noun}")
+
+
+def _note_read(conn: Any, found: search.Found) -> None:
+    """Let the audit tell that somebody has seen recipients, not whom or what for."""
+    shown = len(found.recipients)
+    if shown:
+        event, details = events.Event.RECIPIENTS_READ, {"recipients": shown}
+        audit.write(conn, [audit.Note(event=event, details=details)])
 
 
 def _found_as_json(found: search.Found) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 No reading and no waiting here; `sensors` does that.
 """
 
+import contextlib
+import datetime as dt
 import hashlib
 from collections.abc import Iterable, Sequence
 
@@ -22,7 +24,9 @@ from cvms_pipeline.store import uploads
 WILL_RETRY_TAG = "dagster/will_retry"
 
 
-def runs_for(awaiting: Sequence[uploads.Upload]) -> dg.SensorResult:
+def runs_for(
+    awaiting: Sequence[uploads.Upload], *, cursor: str | None = None
+) -> dg.SensorResult:
     """Return the partitions, runs and materializations of uploads without a run."""
     ids = [upload.id for upload in awaiting]
     return dg.SensorResult(
@@ -36,7 +40,18 @@ def runs_for(awaiting: Sequence[uploads.Upload]) -> dg.SensorResult:
             )
             for upload in awaiting
         ],
+        cursor=cursor,
     )
+
+
+def heard_at(cursor: str | None) -> dt.datetime:
+    """Return until when Dagster has heard of the runs that were asked for.
+
+    Without a cursor, or with one that somebody has written by hand: of none.
+    """
+    with contextlib.suppress(ValueError):
+        return dt.datetime.fromisoformat(cursor or "").astimezone(dt.UTC)
+    return dt.datetime.fromtimestamp(0, dt.UTC)
 
 
 def deliveries_for(

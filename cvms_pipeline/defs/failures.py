@@ -12,8 +12,14 @@ import dagster as dg
 
 from cvms_pipeline import errors
 
-MOST_RETRIES = 4
+MOST_RETRIES = 40
+"""Of a transient fault, before the run has failed: about ten minutes in all."""
+
+TRANSIENT = "a later run may succeed"
+"""In the metadata of a failure after which another run is asked for (`lost`)."""
+
 _FIRST_WAIT_SECONDS = 2
+_LONGEST_WAIT_SECONDS = 15
 
 
 @contextlib.contextmanager
@@ -24,15 +30,15 @@ def told_to_dagster(retry_number: int = 0) -> Iterator[None]:
         retry_number: How often this step was tried before.
 
     Raises:
-        RetryRequested: For a transient fault, with a wait that doubles.
+        RetryRequested: For a transient fault, with a wait that doubles up to a limit.
         Failure: For everything else, without retries.
     """
     try:
         yield
     except errors.TransientError as error:
         if retry_number >= MOST_RETRIES:
-            raise _failure(str(error)) from None
-        wait = _FIRST_WAIT_SECONDS * 2**retry_number
+            raise _failure(str(error), {TRANSIENT: True}) from None
+        wait = min(_FIRST_WAIT_SECONDS * 2**retry_number, _LONGEST_WAIT_SECONDS)
         raise dg.RetryRequested(MOST_RETRIES, seconds_to_wait=wait) from None
     except errors.CvmsError as error:
         raise _failure(str(error)) from None
@@ -48,5 +54,5 @@ def where(error: BaseException) -> str:
     return f"An unexpected {type(error).__name__} in {place}. This is a bug of ours."
 
 
-def _failure(text: str) -> dg.Failure:
-    return dg.Failure(description=text, allow_retries=False)
+def _failure(text: str, metadata: dict[str, bool] | None = None) -> dg.Failure:
+    return dg.Failure(description=text, metadata=metadata, allow_retries=False)

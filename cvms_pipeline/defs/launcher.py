@@ -3,6 +3,8 @@
 The worker's side of it is `worker`.
 """
 
+import functools
+import os
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -23,8 +25,9 @@ class WorkerRunLauncher(CeleryRunLauncher):
     """dagster-celery's launcher on the broker that the settings name.
 
     Celery cannot tell that a whole worker has gone: its task stays `STARTED` for
-    good.  A worker therefore holds a lock in Postgres while it works on a run,
-    and a started run whose lock is free is one whose worker has died.
+    good; and if the daemon dies as it launches a run, nobody knows the task's name.
+    A worker therefore holds a lock in Postgres while it works on a run, and a
+    started run whose lock is free is one whose worker has died.
     """
 
     @classmethod
@@ -40,11 +43,16 @@ class WorkerRunLauncher(CeleryRunLauncher):
         return cls(**celery_arguments(settings.load()), inst_data=inst_data)
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        """Return whether the run is being worked on, as Celery and its lock say."""
-        health = super().check_run_worker_health(run)
-        if health.status == WorkerStatus.RUNNING and not _is_worked_on(run.run_id):
-            return CheckRunHealthResult(WorkerStatus.FAILED, "The worker has died.")
-        return health
+        """Return whether the run, which has been started, is being worked on."""
+        if _is_worked_on(run.run_id):
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        return CheckRunHealthResult(WorkerStatus.FAILED, "The worker has died.")
+
+    def get_run_worker_debug_info(
+        self, run: dg.DagsterRun, include_container_logs: bool | None = True
+    ) -> str | None:
+        """Return nothing more: Celery may not know the run's task."""
+        return None
 
 
 def celery_arguments(chosen: settings.Settings) -> dict[str, Any]:
@@ -69,8 +77,10 @@ def celery_arguments(chosen: settings.Settings) -> dict[str, Any]:
 
 
 def _is_worked_on(run_id: str) -> bool:
-    store = engine.Store(settings.load().store_url)
-    try:
-        return presence.is_held(store, run_id)
-    finally:
-        store.close()
+    return presence.is_held(_store_in_process(os.getpid()), run_id)
+
+
+@functools.cache
+def _store_in_process(pid: int) -> engine.Store:
+    """Return the process's store; its connection outlives a look, but no fork."""
+    return engine.Store(settings.load().store_url, pool_size=1)

@@ -12,9 +12,9 @@ from typing import Any
 
 import dagster as dg
 
-from cvms_pipeline import opening, settings
-from cvms_pipeline.defs import sheets
-from cvms_pipeline.ingest import pipeline, retention
+from cvms_pipeline import errors, opening, settings
+from cvms_pipeline.defs import partitions, sheets
+from cvms_pipeline.ingest import pipeline, retention, standing
 
 
 class PipelineResource(dg.ConfigurableResource[pipeline.Pipeline]):
@@ -26,6 +26,8 @@ class PipelineResource(dg.ConfigurableResource[pipeline.Pipeline]):
     ) -> Iterator[pipeline.Pipeline]:
         """Open the pipeline; afterwards only its mail connection is closed."""
         opened = _open_in_process(os.getpid())
+        if context.run is not None:
+            note_rerun(opened, context.run)
         try:
             yield opened
         finally:
@@ -40,10 +42,26 @@ class LimitsResource(dg.ConfigurableResource[retention.Limits]):
         return opening.limits(settings.load())
 
 
+def note_rerun(opened: pipeline.Pipeline, run: dg.DagsterRun) -> None:
+    """Let the audit tell of a run that repeats an earlier one, whatever its steps are.
+
+    A store that is away is left to the steps, which wait for it.
+    """
+    earlier_run, upload_id = run.parent_run_id, run.tags.get(partitions.PARTITION_TAG)
+    if earlier_run is None or upload_id is None:
+        return
+    with contextlib.suppress(errors.CvmsError):
+        standing.note_rerun(
+            opened, upload_id, run_id=run.run_id, earlier_run=earlier_run
+        )
+
+
 @functools.cache
 def _open_in_process(pid: int) -> pipeline.Pipeline:
     """Return the process's pipeline; its connections outlive a run, but no fork."""
-    return opening.open_pipeline(settings.load())
+    chosen = settings.load()
+    opening.check_permissions(chosen)
+    return opening.open_pipeline(chosen)
 
 
 def from_settings() -> dict[str, Any]:

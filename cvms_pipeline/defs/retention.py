@@ -44,7 +44,8 @@ def remove_partitions(
             runs_before=rules.runs_before(pipeline, limits),
             dry_run=dry_run,
         )
-    found = swept.of_dagster(gone, live=len(live), limits=limits, dry_run=dry_run)
+        found = swept.of_dagster(gone, live=len(live), limits=limits, dry_run=dry_run)
+        rules.note(pipeline, found, run_id=context.run_id)
     context.add_output_metadata(
         {**swept.shown(found, dry_run=dry_run), **swept.which(gone, uploads)}
     )
@@ -60,6 +61,7 @@ def remove_leftovers(
     dry_run, name = config.dry_run, partitions.UPLOADS.name or ""
     with failures.told_to_dagster(context.retry_number):
         found = rules.remove_leftovers(pipeline, partitions=name, dry_run=dry_run)
+        rules.note(pipeline, found, run_id=context.run_id)
     context.add_output_metadata(swept.shown(found, dry_run=dry_run))
 
 
@@ -73,6 +75,7 @@ def purge_rejected_rows(
     """Forget the rejected rows of old uploads; their counts and reasons stay."""
     with failures.told_to_dagster(context.retry_number):
         found = rules.purge_rejected_rows(pipeline, limits, dry_run=config.dry_run)
+        rules.note(pipeline, found, run_id=context.run_id)
     context.add_output_metadata(swept.shown(found, dry_run=config.dry_run))
 
 
@@ -86,6 +89,7 @@ def remove_files(
     """Remove old received files, and what interrupted runs have left."""
     with failures.told_to_dagster(context.retry_number):
         found = rules.remove_files(pipeline, limits, dry_run=config.dry_run)
+        rules.note(pipeline, found, run_id=context.run_id)
     context.add_output_metadata(swept.shown(found, dry_run=config.dry_run))
 
 

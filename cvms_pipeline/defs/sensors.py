@@ -6,20 +6,13 @@ them wait inside their tick, because a tick is otherwise seconds away.
 
 import dagster as dg
 
-from cvms_pipeline.defs import decisions, failures, jobs
+from cvms_pipeline.defs import coordinator, decisions, failures, jobs, lost
 from cvms_pipeline.ingest import deliver, receive, standing
 from cvms_pipeline.ingest import pipeline as pipelines
 
 WAIT_SECONDS = 30.0
 _MESSAGES_PAUSE_SECONDS = 1.0
 _LATEST_RUNS = 25
-_UNFINISHED = [
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 @dg.sensor(
@@ -34,12 +27,18 @@ def incoming_uploads(
     """Take settled files into the archive and request a run for each upload.
 
     Waits in its tick for the folder to change, and never longer than half a minute.
+    Its cursor says until when Dagster has heard what was asked for: a tick that dies
+    leaves the cursor behind, and the next one asks again.
     """
     with failures.told_to_dagster(failures.MOST_RETRIES):
-        awaiting = receive.wait_for_uploads(pipeline, seconds=WAIT_SECONDS)
+        awaiting = receive.wait_for_uploads(
+            pipeline,
+            seconds=WAIT_SECONDS,
+            heard_at=decisions.heard_at(context.cursor),
+        )
     if not awaiting:
         return dg.SkipReason("No file has settled.")
-    return decisions.runs_for(awaiting)
+    return decisions.runs_for(awaiting, cursor=pipeline.now().isoformat())
 
 
 @dg.sensor(
@@ -78,8 +77,11 @@ def failed_runs(
     failed = decisions.failed_upload(run, newest=decisions.newest_alike(run, latest))
     if failed is None:
         return dg.SkipReason("The run is tried again, or a later one has decided.")
+    told = lost.to_be_told(context.instance, run)
+    if told is None:
+        return dg.SkipReason("The run is lost; `lost_runs` asks for another.")
     with failures.told_to_dagster(failures.MOST_RETRIES):
-        standing.mark_failed(pipeline, failed, run_id=run.run_id, job=run.job_name)
+        standing.mark_failed(pipeline, failed, run_id=told, job=run.job_name)
     return None
 
 
@@ -102,8 +104,8 @@ def overview(
 
 
 def _under_way(instance: dg.DagsterInstance) -> set[tuple[str, str]]:
-    runs = instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED))
+    runs = instance.get_runs(dg.RunsFilter(statuses=coordinator.UNFINISHED))
     return {(run.job_name, decisions.upload_of(run) or "") for run in runs}
 
 
-ALL = [incoming_uploads, waiting_messages, failed_runs, overview]
+ALL = [incoming_uploads, waiting_messages, failed_runs, lost.lost_runs, overview]

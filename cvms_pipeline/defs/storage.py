@@ -1,11 +1,15 @@
 """Dagster's own storage: dagster-postgres, with connections kept open.
 
 dagster-postgres connects anew for every statement outside the web server, about a
-hundred times a run.  Here each of its three parts keeps a pool instead.  That
-touches `_engine`, a name of dagster-postgres' own; `tests/unit/defs` notices a change.
+hundred times a run, and asks as often whether the tables that it needs are there.
+Here its three parts share a pool, and remember a yes.  That touches names of
+dagster-postgres' own; `tests/integration/defs/test_defs_internals.py` notices a change.
 """
 
-from collections.abc import Mapping
+import functools
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import dagster_postgres.storage
@@ -13,16 +17,36 @@ import dagster_postgres.utils
 from dagster._serdes import ConfigurableClassData
 
 from cvms_pipeline import settings
+from cvms_pipeline.store import pooling
 
 SCHEMA = "dagster"
 
 _POOL: dict[str, Any] = {
     "isolation_level": "AUTOCOMMIT",
-    "pool_size": 1,
+    "pool_size": 5,  # opened as threads need them: a worker has one thread
     "max_overflow": 20,
     "pool_recycle": 1_800,
-    "pool_pre_ping": True,  # Postgres may have been restarted in between
+    "pool_use_lifo": True,
 }
+LASTING = (
+    "has_built_index",
+    "has_secondary_index",
+    "has_table",
+    "has_asset_key_col",
+    "has_run_stats_index_cols",
+    "has_instigators_table",
+    "has_secondary_index_table",
+)
+"""What Dagster asks of its schema again and again, of which nothing ever goes."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Opened:
+    """What a process keeps, however often it opens the instance: each tick does."""
+
+    engine: Any
+    has_tables: bool = False
+    known: set[tuple[object, ...]] = field(default_factory=set)
 
 
 class PooledPostgresStorage(dagster_postgres.storage.DagsterPostgresStorage):
@@ -43,12 +67,38 @@ class PooledPostgresStorage(dagster_postgres.storage.DagsterPostgresStorage):
     ) -> Self:
         """Open the storage that the settings name, creating tables where needed."""
         url = settings.load().schema_url(SCHEMA)
-        storage = cls(postgres_url=url, inst_data=inst_data)
+        opened = _open_in_process(os.getpid(), url)
+        storage = cls(url, not opened.has_tables, inst_data=inst_data)
+        opened.has_tables = True
         for part in storage.parts:
-            part._engine = dagster_postgres.utils.create_pg_engine(url, **_POOL)
+            part._engine = opened.engine
+            for name in LASTING:
+                if ask := getattr(part, name, None):
+                    setattr(part, name, _remembering(opened.known, name, ask))
         return storage
 
     @property
     def parts(self) -> tuple[Any, ...]:
         """Return the three storages that this one consists of."""
         return self._event_log_storage, self._run_storage, self._schedule_storage
+
+
+@functools.cache
+def _open_in_process(pid: int, url: str) -> _Opened:
+    """Return the process's connections; they outlive an instance, but no fork."""
+    engine = dagster_postgres.utils.create_pg_engine(url, **_POOL)
+    pooling.try_after_a_pause(engine)  # Postgres may have been restarted
+    return _Opened(engine=engine)
+
+
+def _remembering(
+    known: set[tuple[object, ...]], name: str, ask: Callable[..., bool]
+) -> Callable[..., bool]:
+    """Return `ask` so that what was once answered with yes is not asked again."""
+
+    def remembered(*about: object) -> bool:
+        if (name, *about) not in known and ask(*about):
+            known.add((name, *about))
+        return (name, *about) in known
+
+    return remembered

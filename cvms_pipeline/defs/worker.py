@@ -2,7 +2,7 @@
 
 A worker imports everything once and then forks; each child keeps its connections
 from run to run.  The names of Dagster that this touches are the ones that
-dagster-celery uses for the same; `tests/unit/defs` notices a change.
+dagster-celery uses for the same; `test_defs_internals.py` notices a change.
 """
 
 import functools

@@ -23,8 +23,8 @@ from typing import Any
 from cvms_pipeline.domain import reasons, upload
 from cvms_pipeline.files import archive, disk, faults, incoming, settling
 
-_ORIGINAL = "original"
-_FACTS = "claim.json"
+ORIGINAL = "original"
+FACTS = "claim.json"
 _DROPPED = ".dropped-"
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
@@ -101,7 +101,7 @@ def open_claims(folders: incoming.Folders) -> list[Claim]:
                 if _place(folders, name) is None:
                     _drop(folders.claims / name)
                 else:
-                    found.append(_read_facts(folders.claims / name))
+                    found.append(read_facts(folders.claims / name))
     return found
 
 
@@ -151,21 +151,21 @@ def discard(folders: incoming.Folders, claim: Claim) -> None:
     """Close a claim whose upload is stored and registered; again does nothing."""
     with faults.translated(folders.claims):
         folder = folders.claims / disk.checked_id(claim.upload_id)
-        for name in (_ORIGINAL, _FACTS):
+        for name in (ORIGINAL, FACTS):
             (folder / name).unlink(missing_ok=True)
         _drop(folder)
 
 
 def quarantined(folders: incoming.Folders, upload_id: str) -> Path:
     """Return where the upload's original lies if it was put into quarantine."""
-    return folders.quarantine / disk.checked_id(upload_id) / _ORIGINAL
+    return folders.quarantine / disk.checked_id(upload_id) / ORIGINAL
 
 
 def _take(folders: incoming.Folders, found: incoming.Found, taken: Claim) -> bool:
     folder = folders.claims / taken.upload_id
     try:
         disk.make_folder(folder)
-        disk.write(folder / _FACTS, _facts(taken, found.path.name))
+        disk.write(folder / FACTS, _facts(taken, found.path.name))
         _move(folders, found, folder)
     except OSError as error:
         _drop(folder)
@@ -186,7 +186,7 @@ def _move(folders: incoming.Folders, found: incoming.Found, folder: Path) -> Non
         now = os.stat(found.path.name, dir_fd=inner, follow_symlinks=False)
         if (now.st_dev, now.st_ino) != found.identity[:2]:
             raise FileNotFoundError(errno.ENOENT, "replaced since it was found")
-        target = folder / _ORIGINAL
+        target = folder / ORIGINAL
         os.rename(found.path.name, target, src_dir_fd=inner)
         disk.sync_folder(folder)
         disk.sync_folder(inner)
@@ -204,13 +204,13 @@ def _facts(taken: Claim, name_on_disk: str) -> bytes:
     return json.dumps(facts, indent=1).encode("ascii")
 
 
-def _read_facts(folder: Path) -> Claim:
+def read_facts(folder: Path) -> Claim:
     """Return the claim in `folder`; one without facts belongs to nobody known."""
     stamp = dt.datetime.fromtimestamp(folder.stat().st_mtime, dt.UTC)
     facts: dict[str, Any] = {"folder": "", "file_name": "unknown", "identity": []}
     facts |= {"lane": upload.Lane.LOW_VOLUME, "claimed_at": stamp.isoformat()}
     with contextlib.suppress(FileNotFoundError, ValueError, TypeError):
-        facts.update(json.loads((folder / _FACTS).read_bytes()))
+        facts.update(json.loads((folder / FACTS).read_bytes()))
     return Claim(
         upload_id=folder.name,
         folder=facts["folder"],
@@ -223,7 +223,7 @@ def _read_facts(folder: Path) -> Claim:
 
 def _place(folders: incoming.Folders, upload_id: str) -> Path | None:
     """Return where the claimed thing is: in its claim, in quarantine, or nowhere."""
-    places = (folders.claims / upload_id / _ORIGINAL, quarantined(folders, upload_id))
+    places = (folders.claims / upload_id / ORIGINAL, quarantined(folders, upload_id))
     return next((place for place in places if os.path.lexists(place)), None)
 
 
@@ -248,10 +248,10 @@ def _read(path: Path, before: os.stat_result) -> bytes | None:
 def _quarantine(folders: incoming.Folders, upload_id: str) -> None:
     source, target = folders.claims / upload_id, folders.quarantine / upload_id
     disk.make_folder(target)
-    if os.path.lexists(source / _ORIGINAL):
-        if (source / _FACTS).exists():
-            disk.write(target / _FACTS, (source / _FACTS).read_bytes())
-        (source / _ORIGINAL).rename(target / _ORIGINAL)
+    if os.path.lexists(source / ORIGINAL):
+        if (source / FACTS).exists():
+            disk.write(target / FACTS, (source / FACTS).read_bytes())
+        (source / ORIGINAL).rename(target / ORIGINAL)
         disk.sync_folder(target)
         disk.sync_folder(source)
 
@@ -269,7 +269,7 @@ def _drop(folder: Path) -> None:
 
 
 def _settle_dropped(aside: Path) -> None:
-    if os.path.lexists(aside / _ORIGINAL):
+    if os.path.lexists(aside / ORIGINAL):
         aside.rename(aside.with_name(aside.name.removeprefix(_DROPPED)))
         return
     for left in aside.iterdir():

@@ -13,12 +13,19 @@ from dataclasses import dataclass
 from cvms_pipeline.ingest import pipeline as pipelines
 from cvms_pipeline.ingest import writing
 from cvms_pipeline.notify import delivery
-from cvms_pipeline.store import outbox, tally, uploads
+from cvms_pipeline.store import engine, outbox, tally, uploads
 
 Kind = outbox.Kind
 
 _AT_ONCE = 20
-_LEASE = dt.timedelta(minutes=2)
+_LEASE = dt.timedelta(seconds=40)
+"""How long claimed messages are nobody else's; all that a crash can delay them."""
+
+_BEGIN = dt.timedelta(seconds=10)
+"""After which no claimed message is begun, so that each has ended with its lease."""
+
+_PROBE_SECONDS = 10.0
+_TRIED_BEFORE = dt.timedelta(seconds=30)
 _LONGEST = dt.timedelta(minutes=1)
 """After which a run leaves the rest to another, so that no worker is held for long."""
 
@@ -68,17 +75,42 @@ def has_no_invitations(pipeline: pipelines.Pipeline, upload_id: str) -> bool:
 def wait_for_due(
     pipeline: pipelines.Pipeline, *, seconds: float, pause_seconds: float
 ) -> Sequence[Due]:
-    """Return what is due to be sent; wait up to `seconds` for the first of it."""
+    """Return what is due to be sent; wait up to `seconds` for the first of it.
+
+    While the mail server cannot be reached, nothing is; as soon as it is back, all
+    that waits for it.
+    """
     deadline = time.monotonic() + seconds
+    next_probe = time.monotonic()
+    is_server_there = True
     while True:
+        if time.monotonic() >= next_probe:
+            is_server_there = _is_server_there(pipeline)
+            next_probe = time.monotonic() + _PROBE_SECONDS
         with pipeline.store.begin() as conn:
             found = outbox.waiting(conn, pipeline.now())
         due = [
             Due(kind=kind, upload_id=id) for kind in found for id in found[kind] if id
         ]
-        if due or time.monotonic() > deadline:
-            return due
+        if (due and is_server_there) or time.monotonic() > deadline:
+            return due if is_server_there else []
         time.sleep(pause_seconds)
+
+
+def _is_server_there(pipeline: pipelines.Pipeline) -> bool:
+    """Return whether to send: ask the mail server, if something waits for it.
+
+    If it is back, what waits for it is due now.
+    """
+    away, now = delivery.MailServerAway.__name__, pipeline.now()
+    with pipeline.store.begin() as conn:
+        if not outbox.has_put_off(conn, away):
+            return True
+    if not pipeline.mailer.is_there():
+        return False
+    with pipeline.store.begin() as conn:
+        outbox.hurry(conn, away, now=now, tried_before=now - _TRIED_BEFORE)
+    return True
 
 
 def _deliver(
@@ -92,13 +124,8 @@ def _deliver(
         and pipeline.now() < deadline
         and (claimed := _claim(pipeline, upload_id, kinds))
     ):
-        for due in claimed:
-            try:
-                sent += _send(pipeline, due)
-            except delivery.MailServerAway as error:
-                _note_attempt(pipeline, due, type(error).__name__)
-                is_server_there = False  # nor for the others, whose lease runs out
-                break
+        taken, is_server_there = _send(pipeline, claimed)
+        sent += taken
     with pipeline.store.begin() as conn:
         uploads.mark_recovered(conn, upload_id, now=pipeline.now())
         counts = tally.messages(conn, upload_id, kinds)
@@ -123,20 +150,57 @@ def _claim(
         )
 
 
-def _send(pipeline: pipelines.Pipeline, due: outbox.Due) -> bool:
-    """Send a message and note how it went; return whether it was taken."""
+def _send(
+    pipeline: pipelines.Pipeline, claimed: Sequence[outbox.Due]
+) -> tuple[int, bool]:
+    """Send messages and note how each went, before the next if it could be doubled.
+
+    Returns:
+        How many were taken, and whether the mail server is there for more; when it
+        goes away, the others are put off with the one that it did not take.
+    """
+    sent: list[str] = []
+    noted = 0
+    last_begin = pipeline.now() + _BEGIN
+    with pipeline.store.statements() as conn:
+        for number, due in enumerate(claimed):
+            fault = _hand_over(pipeline, due)
+            is_away = isinstance(fault, delivery.MailServerAway)
+            # What is not begun in time is free again when its lease is over.
+            is_last = is_away or due is claimed[-1] or pipeline.now() > last_begin
+            if fault is None:
+                sent.append(due.id)
+            else:
+                left = claimed[number:] if is_away else [due]
+                _note(conn, left, fault, pipeline.now())
+            if is_last or not pipeline.mailer.repeats_are_one:
+                outbox.mark_sent(conn, sent[noted:], pipeline.now())
+                noted = len(sent)
+            if is_last:
+                return noted, not is_away
+    return noted, True
+
+
+def _hand_over(
+    pipeline: pipelines.Pipeline, due: outbox.Due
+) -> delivery.MailRefused | delivery.MailServerAway | None:
+    """Hand a message to the mail server; return why that did not work."""
     try:
         pipeline.mailer.send(writing.write(pipeline, due), at=pipeline.now())
-    except delivery.MailRefused as error:
-        with pipeline.store.begin() as conn:
-            outbox.mark_refused(conn, due.id, f"SMTP {error.smtp_code}")
-        return False
-    with pipeline.store.begin() as conn:
-        outbox.mark_sent(conn, due.id, pipeline.now())
-    return True
+    except (delivery.MailRefused, delivery.MailServerAway) as error:
+        return error
+    return None
 
 
-def _note_attempt(pipeline: pipelines.Pipeline, due: outbox.Due, kind: str) -> None:
-    now = pipeline.now()
-    with pipeline.store.begin() as conn:
-        outbox.mark_attempt(conn, due.id, kind, outbox.retry_at(due.attempts, now))
+def _note(
+    conn: engine.Connection,
+    left: Sequence[outbox.Due],
+    fault: delivery.MailRefused | delivery.MailServerAway,
+    now: dt.datetime,
+) -> None:
+    for due in left:
+        if isinstance(fault, delivery.MailRefused):
+            outbox.mark_refused(conn, due.id, f"SMTP {fault.smtp_code}")
+        else:
+            retry_at = outbox.retry_at(due.attempts, now)
+            outbox.mark_attempt(conn, due.id, type(fault).__name__, retry_at)

@@ -5,6 +5,7 @@ archived, then the upload is registered, and only then is the claim given up.  W
 a crash has left half done, the next look finishes.
 """
 
+import collections
 import datetime as dt
 import time
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from cvms_pipeline.files import claims, incoming, watching
 from cvms_pipeline.ingest import pipeline as pipelines
 from cvms_pipeline.store import providers, uploads
 
-MOST_AT_ONCE = 100
+MOST_AT_ONCE = 25
 """How many files one look takes in, so that no look takes long."""
 
 ASK_AGAIN = dt.timedelta(minutes=2)
@@ -40,9 +41,17 @@ class Look:
 
 
 def wait_for_uploads(
-    pipeline: pipelines.Pipeline, *, seconds: float
+    pipeline: pipelines.Pipeline,
+    *,
+    seconds: float,
+    heard_at: dt.datetime | None = None,
 ) -> Sequence[uploads.Upload]:
     """Receive what has settled; wait up to `seconds` for the first of it.
+
+    Args:
+        pipeline: The pipeline.
+        seconds: How long to wait.
+        heard_at: Until when runs that were asked for are known to have been heard.
 
     Returns:
         The uploads that await a run, the first to be worked on first; they are
@@ -60,7 +69,7 @@ def wait_for_uploads(
         if changed or not look.is_over or moment >= next_look:
             next_look = moment + _LOOK_ANYWAY_SECONDS
             look = receive(pipeline)
-            awaiting = take_awaiting(pipeline)
+            awaiting = take_awaiting(pipeline, heard_at=heard_at)
             if awaiting:
                 return awaiting
             if look.problem is not None:
@@ -79,7 +88,7 @@ def receive(pipeline: pipelines.Pipeline) -> Look:
     settled = [f for f in found if f.is_settled]
     is_over = len(settled) == len(found) and len(settled) <= MOST_AT_ONCE
     everything: list[incoming.Found | claims.Claim]
-    everything = [*open_claims, *settled[:MOST_AT_ONCE]]
+    everything = [*open_claims, *in_turns(settled)[:MOST_AT_ONCE]]
     for each in everything:
         try:
             is_over &= _take_in(pipeline, each, now)
@@ -88,12 +97,31 @@ def receive(pipeline: pipelines.Pipeline) -> Look:
     return Look(is_over=is_over, problem=problem)
 
 
-def take_awaiting(pipeline: pipelines.Pipeline) -> Sequence[uploads.Upload]:
-    """Return the uploads that await a run, and note that one is asked for."""
+def in_turns(found: Sequence[incoming.Found]) -> list[incoming.Found]:
+    """Return what was found so that each provider has its turn, low volume first."""
+    seen: collections.Counter[str] = collections.Counter()
+    turns: list[tuple[int, incoming.Found]] = []
+    for each in sorted(found, key=lambda one: one.lane == upload.Lane.HIGH_VOLUME):
+        turns.append((seen[each.folder], each))
+        seen[each.folder] += 1
+    return [each for _, each in sorted(turns, key=lambda turn: turn[0])]
+
+
+def take_awaiting(
+    pipeline: pipelines.Pipeline, *, heard_at: dt.datetime | None = None
+) -> Sequence[uploads.Upload]:
+    """Return the uploads that await a run, and note that one is asked for.
+
+    What was asked for after `heard_at` was asked by somebody who has died since,
+    and is asked for again at once.
+    """
     now = pipeline.now()
     with pipeline.store.begin() as conn:
         awaiting = uploads.awaiting_run(
-            conn, limit=MOST_AT_ONCE, asked_before=now - ASK_AGAIN
+            conn,
+            limit=MOST_AT_ONCE,
+            asked_before=now - ASK_AGAIN,
+            asked_after=heard_at,
         )
         if awaiting:
             uploads.note_requested(conn, [each.id for each in awaiting], now=now)

@@ -10,9 +10,10 @@ import functools
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from cvms_pipeline.domain import events
 from cvms_pipeline.files import ageing
 from cvms_pipeline.ingest import pipeline as pipelines
-from cvms_pipeline.store import neighbours, retention
+from cvms_pipeline.store import audit, neighbours, retention
 
 MOST_AT_ONCE = 10_000
 """How many partitions one run removes at most: about five minutes' work."""
@@ -20,6 +21,7 @@ MOST_AT_ONCE = 10_000
 _UPLOADS_A_TRANSACTION = 50
 _ROWS_A_TRANSACTION = 2_000
 _FILES_A_LOOK = 500
+_FILES_A_TRANSACTION = 50
 _A_DAY = dt.timedelta(days=1)
 
 
@@ -125,7 +127,8 @@ def remove_files(
     )
     finished = f"finished {limits.archive_days} days ago"
     return [
-        _sweep(
+        _sweep_files(
+            pipeline,
             "Files in the archive",
             finished,
             _done_with(
@@ -133,7 +136,8 @@ def remove_files(
             ),
             None if dry_run else pipeline.archive.remove,
         ),
-        _sweep(
+        _sweep_files(
+            pipeline,
             "Files in quarantine",
             finished,
             _done_with(pipeline, ageing.in_quarantine(pipeline.folders), before),
@@ -148,6 +152,17 @@ def remove_files(
             None if dry_run else pipeline.work.remove,
         ),
     ]
+
+
+def note(
+    pipeline: pipelines.Pipeline, swept: Sequence[Swept], *, run_id: str | None
+) -> None:
+    """Let the audit tell what the run `run_id` has removed, if it was anything."""
+    removed = {each.what: each.removed for each in swept if each.removed}
+    if removed:
+        event = events.Event.RETENTION
+        with pipeline.store.begin() as conn:
+            audit.write(conn, [audit.Note(event=event, run_id=run_id, details=removed)])
 
 
 def _remove_leftover(
@@ -175,15 +190,43 @@ def _remove_leftover(
 
 def _done_with(
     pipeline: pipelines.Pipeline, upload_ids: Sequence[str], before: dt.datetime
-) -> Sequence[str]:
+) -> Sequence[retention.DoneWith]:
     """Return those of the uploads that had finished before and are done with."""
-    gone: list[str] = []
+    gone: list[retention.DoneWith] = []
     for start in range(0, len(upload_ids), _FILES_A_LOOK):
         some = upload_ids[start : start + _FILES_A_LOOK]
         with pipeline.store.begin() as conn:
-            found = retention.done_with(conn, some, before=before, limit=len(some))
-        gone += [upload.id for upload in found]
+            gone += retention.done_with(conn, some, before=before, limit=len(some))
     return gone
+
+
+def _sweep_files(
+    pipeline: pipelines.Pipeline,
+    what: str,
+    rule: str,
+    found: Sequence[retention.DoneWith],
+    remove: Callable[[str], None] | None,
+) -> Swept:
+    """Remove uploads' files, each only once the audit has it.
+
+    After a crash in between the next night removes them, with a second entry.
+    """
+    for start in range(0, len(found) if remove else 0, _FILES_A_TRANSACTION):
+        some = found[start : start + _FILES_A_TRANSACTION]
+        with pipeline.store.begin() as conn:
+            audit.write(conn, [_removed(upload, what) for upload in some])
+        _sweep(what, rule, [upload.id for upload in some], remove)
+    removed = len(found) if remove else 0
+    return Swept(what=what, rule=rule, found=len(found), removed=removed)
+
+
+def _removed(upload: retention.DoneWith, what: str) -> audit.Note:
+    return audit.Note(
+        event=events.Event.FILE_REMOVED,
+        upload_id=upload.id,
+        provider=upload.provider,
+        details={"what": what},
+    )
 
 
 def _sweep(

@@ -1,11 +1,16 @@
-"""How things stand: today's uploads, those that have failed, and telling data-ops."""
+"""How things stand: today's uploads, those that have failed, and telling data-ops.
+
+Also what the audit is told of runs: that one was begun in place of an earlier one.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cvms_pipeline.domain import events
+from cvms_pipeline.ingest import judge
 from cvms_pipeline.ingest import pipeline as pipelines
-from cvms_pipeline.store import listing, outbox, uploads
+from cvms_pipeline.store import audit, listing, outbox, uploads
 
 MOST_SHOWN = 100
 
@@ -47,6 +52,12 @@ def failed_uploads(pipeline: pipelines.Pipeline) -> list[str]:
         return [upload.id for upload in uploads.failed(conn)]
 
 
+def unfinished_uploads(pipeline: pipelines.Pipeline) -> list[str]:
+    """Return the ids of uploads for which a run was asked and which are not done."""
+    with pipeline.store.begin() as conn:
+        return uploads.unfinished(conn)
+
+
 def mark_failed(
     pipeline: pipelines.Pipeline, upload_id: str, *, run_id: str, job: str
 ) -> None:
@@ -62,3 +73,22 @@ def mark_failed(
             upload_id=upload_id,
             details={"about": "run-failed", "run": run_id, "job": job},
         )
+
+
+def note_rerun(
+    pipeline: pipelines.Pipeline, upload_id: str, *, run_id: str, earlier_run: str
+) -> None:
+    """Let the audit tell, once, that a run is there to mend or repeat an earlier one.
+
+    A run that reads the rows anew is told of by the database itself.
+    """
+    upload = judge.find(pipeline, upload_id)
+    rerun = audit.Note(
+        event=events.Event.UPLOAD_RERUN,
+        upload_id=upload_id,
+        provider=upload.provider,
+        run_id=run_id,
+        details={"earlier_run": earlier_run},
+    )
+    with pipeline.store.begin() as conn:
+        audit.write(conn, [rerun])

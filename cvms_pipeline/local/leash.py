@@ -12,9 +12,12 @@ import threading
 
 from supervisor import supervisord  # type: ignore[import-untyped]
 
+from cvms_pipeline.local import restarts
+
 
 def main(pipe: str, configuration: str) -> None:
     """Run supervisord on `configuration` until the pipe is closed."""
+    restarts.limit()
     threading.Thread(target=_follow, args=[int(pipe)], daemon=True).start()
     supervisord.main(["--nodaemon", "--configuration", configuration])
 

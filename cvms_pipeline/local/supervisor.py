@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-import xmlrpc.client
+import xmlrpc.client  # nosec B411  # what answers is our own, on a private socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ chmod=0700
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 """
 
-# `startretries`: for ever, with a pause that grows by a second each time.
+# `startretries`: for ever, with a pause that grows a little (`restarts`).
 _PROGRAM = """
 [program:{name}]
 command={command}
@@ -232,11 +232,20 @@ def process_states(data: Path) -> dict[str, str]:
 
     States are supervisord's: RUNNING, STARTING, BACKOFF, STOPPED and so on.
     """
+    return {one["name"]: one["statename"] for one in process_facts(data)}
+
+
+def process_facts(data: Path) -> list[dict[str, Any]]:
+    """Return what supervisord knows of each process; [] without one.
+
+    Among it `name`, `statename`, `pid` (0: none), and in Unix seconds `start` and
+    `now`.
+    """
     try:
         with _asking(data) as ask:
-            return {one["name"]: one["statename"] for one in ask.getAllProcessInfo()}
+            return list(ask.getAllProcessInfo())
     except (OSError, http.client.HTTPException, xmlrpc.client.Error):
-        return {}
+        return []
 
 
 @contextlib.contextmanager

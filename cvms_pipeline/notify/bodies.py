@@ -4,6 +4,7 @@ Only the two forms and what makes foreign text harmless in them; the words are
 `messages`.
 """
 
+import functools
 import html
 import textwrap
 import unicodedata
@@ -100,6 +101,8 @@ def one_line(text: str) -> str:
     So are halves of surrogate pairs, which nothing can encode, and marks that turn
     the direction of what follows.
     """
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(_harmless(character) for character in text)
 
 
@@ -118,6 +121,7 @@ def _escaped(text: str) -> str:
     return html.escape(one_line(text))
 
 
+@functools.lru_cache(maxsize=64)  # of the sentences that all messages share
 def _wrapped(text: str, first: str = "") -> str:
     return textwrap.fill(
         text,

@@ -12,6 +12,10 @@ class MailServerAway(errors.TransientError):
     """The mail server cannot take messages at the moment."""
 
 
+class MailServerBusy(MailServerAway):
+    """The mail server can be reached, and takes this message later."""
+
+
 class MailLoginFailed(MailServerAway):
     """The mail server does not accept the user and password in CVMS_SMTP_URL."""
 

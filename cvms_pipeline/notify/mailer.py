@@ -11,7 +11,13 @@ from cvms_pipeline.notify import delivery, maildir, messages, smtp
 
 
 class Mailer(Protocol):
-    """Hands messages over; as a context it closes what it has opened."""
+    """Hands messages over; as a context it closes what it has opened.
+
+    Attributes:
+        repeats_are_one: Whether a message that is sent again leaves only one.
+    """
+
+    repeats_are_one: bool
 
     def send(self, message: messages.Message, *, at: dt.datetime) -> delivery.Delivery:
         """Hand `message` over, dated `at`.
@@ -20,6 +26,10 @@ class Mailer(Protocol):
             MailServerAway: Not now; the message may be sent again.
             MailRefused: Never; sending it again will not help.
         """
+        ...
+
+    def is_there(self) -> bool:
+        """Return whether messages can be handed over at all."""
         ...
 
     def close(self) -> None:

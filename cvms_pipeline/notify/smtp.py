@@ -32,6 +32,7 @@ class Server:
     host: str
     port: int
     is_tls: bool
+    is_tls_needed: bool
     user: str | None
     password: str | None = field(repr=False)
 
@@ -51,7 +52,7 @@ class Server:
 
 
 def parse_url(url: str) -> Server:
-    """Return the server that `url` names: `smtp[s]://[user[:password]@]host[:port]`.
+    """Return the server that `url` names: `smtp://[user[:password]@]host[:port]`.
 
     Raises:
         MailUrlWrong: If it names none; the text does not repeat it.
@@ -61,14 +62,17 @@ def parse_url(url: str) -> Server:
         host, port = parts.hostname, parts.port
     except ValueError:
         raise delivery.MailUrlWrong from None
-    if parts.scheme not in ("smtp", "smtps") or not host:
+    if parts.scheme not in ("smtp", "smtp+starttls", "smtps") or not host:
         raise delivery.MailUrlWrong
     is_tls = parts.scheme == "smtps"
-    usual = _TLS_PORT if is_tls else _LOGIN_PORT if parts.username else _PORT
+    is_tls_needed = parts.scheme != "smtp"
+    is_submission = parts.username or is_tls_needed
+    usual = _TLS_PORT if is_tls else _LOGIN_PORT if is_submission else _PORT
     return Server(
         host=host,
         port=port or usual,
         is_tls=is_tls,
+        is_tls_needed=is_tls_needed,
         user=None if parts.username is None else parse.unquote(parts.username),
         password=None if parts.password is None else parse.unquote(parts.password),
     )
@@ -78,9 +82,12 @@ class SmtpMailer:
     """Sends through one mail server; the connection stays open until `close`.
 
     With `smtp://` the connection changes to TLS if the server offers it, and has to
-    before a password is sent.  Certificates are verified, by `trust` if given,
-    except on this very machine, where they are mostly self-made.
+    before a password is sent; with `smtp+starttls://` it always has to.  Certificates
+    are verified, by `trust` if given, except on this very machine, where they are
+    mostly self-made.
     """
+
+    repeats_are_one = False
 
     def __init__(
         self,
@@ -119,6 +126,14 @@ class SmtpMailer:
                 connection.quit()
             connection.close()
 
+    def is_there(self) -> bool:
+        """Return whether the server can be reached and talks to us."""
+        try:
+            self._opened()
+        except delivery.MailServerAway:
+            return False
+        return True
+
     def send(self, message: messages.Message, *, at: dt.datetime) -> delivery.Delivery:
         """Hand `message` over, dated `at`.
 
@@ -128,12 +143,12 @@ class SmtpMailer:
             MailServerAway: The server is away, busy, or takes nothing from us.
             MailRefused: The server will never take this message.
         """
-        email = emails.to_email(message, at)
+        email = emails.to_bytes(message, at)
         sender = emails.sender(message).addr_spec
         to = [emails.address(each).addr_spec for each in message.to]
         connection = self._opened()
         try:
-            refused = connection.send_message(email, sender, to)
+            refused = connection.sendmail(sender, to, email)
         except (OSError, ValueError) as error:
             fault = self._fault(error)
         else:
@@ -189,10 +204,12 @@ class SmtpMailer:
         if connection.has_extn("starttls"):
             connection.starttls(context=self._tls())
             connection.ehlo()
-        elif self._server.password is not None and not self._server.is_loopback:
+        elif self._server.is_tls_needed or (
+            self._server.password is not None and not self._server.is_loopback
+        ):
             raise delivery.MailNotSecure(
-                f"The mail server {self._server} offers no STARTTLS, so the password"
-                " is not sent. Use smtps:// in CVMS_SMTP_URL if it takes TLS."
+                f"The mail server {self._server} offers no STARTTLS, so nothing is"
+                " sent. Use smtps:// in CVMS_SMTP_URL if it takes TLS."
             )
 
     def _tls(self) -> ssl.SSLContext:
@@ -242,7 +259,8 @@ class SmtpMailer:
     def _away(self, error: Exception) -> delivery.MailServerAway:
         code = getattr(error, "smtp_code", None)
         what = type(error).__name__ if code is None else f"it answered {code}"
-        return delivery.MailServerAway(
+        kind = delivery.MailServerAway if code is None else delivery.MailServerBusy
+        return kind(
             f"The mail server {self._server} takes no message now ({what})."
             " Check that it runs and CVMS_SMTP_URL."
         )

@@ -6,6 +6,7 @@ named SQL files and the way to the newest revision.  No table is known here.
 
 import contextlib
 import functools
+import re
 from collections.abc import Iterator
 from importlib import resources
 
@@ -13,6 +14,7 @@ import psycopg2
 import sqlalchemy as sa
 
 from cvms_pipeline import errors
+from cvms_pipeline.store import pooling, roles
 
 SCHEMA = "cvms"
 OTHER_SCHEMAS = ("dagster", "celery")
@@ -30,6 +32,9 @@ _TRANSIENT_STATES = frozenset({"55P03", "25006"})
 _UNIQUE, _DEADLOCK = "23505", "40P01"
 
 _ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+
+Connection = sa.Connection
+"""For those above who hand one on and use nothing of it."""
 
 _DriverErrors = (sa.exc.SQLAlchemyError, psycopg2.Error)
 
@@ -71,8 +76,14 @@ class Store:
         engine: SQLAlchemy's engine, which hides parameters in its errors.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 4) -> None:
-        """Keep up to `pool_size` connections to `url`; none is made yet."""
+    def __init__(self, url: str, *, pool_size: int = 4, actor: str = "unknown") -> None:
+        """Keep up to `pool_size` connections to `url`; none is made yet.
+
+        Args:
+            url: The database.
+            pool_size: How many connections.
+            actor: Who works through them, as the audit shall name it.
+        """
         parsed = sa.make_url(url).set(drivername="postgresql+psycopg2")
         named = parsed.query.get("options", "")
         self.engine = sa.create_engine(
@@ -80,15 +91,15 @@ class Store:
             hide_parameters=True,
             pool_size=pool_size,
             max_overflow=pool_size,
-            pool_pre_ping=True,
             pool_recycle=1800,
             pool_timeout=30,
             connect_args={
                 "application_name": "cvms",
                 "connect_timeout": 10,
-                "options": f"{_SESSION} {named}",
+                "options": f"{_SESSION} -c cvms.actor={_quoted(actor)} {named}",
             },
         )
+        pooling.try_after_a_pause(self.engine)
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[sa.Connection]:
@@ -99,6 +110,18 @@ class Store:
             StoreError: If not; it names a constraint and a table, never a value.
         """
         with self.translated(), self.engine.begin() as conn:
+            yield conn
+
+    @contextlib.contextmanager
+    def statements(self) -> Iterator[sa.Connection]:
+        """Open a connection on which each statement is a transaction of its own.
+
+        Raises:
+            StoreAway: If trying again later can help.
+            StoreError: If not; it names a constraint and a table, never a value.
+        """
+        alone = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        with self.translated(), alone.connect() as conn:
             yield conn
 
     @contextlib.contextmanager
@@ -114,6 +137,11 @@ class Store:
     def close(self) -> None:
         """Close every connection that is not in use."""
         self.engine.dispose()
+
+
+def _quoted(value: str) -> str:
+    """Return a value as one word of the `options` of a connection."""
+    return re.sub(r"([\\\s])", r"\\\1", value)
 
 
 @functools.cache
@@ -181,13 +209,18 @@ def _forget(error: Exception) -> None:
         link = following
 
 
-def upgrade(url: str) -> None:
+def upgrade(url: str, service: roles.Service | None = None) -> None:
     """Bring the database at `url` to the newest revision; makes the schema.
 
     Two processes may do this at once: the second one waits, then finds it done.
 
+    Args:
+        url: The database, as the role that is to own the tables.
+        service: The role that is to work with them, if it is another.
+
     Raises:
         StoreAway: If the database cannot be reached.
+        RoleMissing, RoleTooMighty: If `service` cannot be let in as it should.
     """
     from cvms_pipeline.store import revisions  # here, because Alembic loads slowly
 
@@ -197,10 +230,12 @@ def upgrade(url: str) -> None:
             if not sa.inspect(conn).has_schema(schema):
                 conn.execute(sa.schema.CreateSchema(schema))
         revisions.upgrade(conn)
+        if service is not None:
+            roles.let_in(conn, service)
 
 
-def is_current(url: str) -> bool:
-    """Return whether the database at `url` is at the newest revision.
+def is_current(url: str, service: roles.Service | None = None) -> bool:
+    """Return whether the database is at the newest revision, and `service` let in.
 
     Raises:
         StoreAway: If the database cannot be reached.
@@ -208,4 +243,5 @@ def is_current(url: str) -> bool:
     from cvms_pipeline.store import revisions  # here, because Alembic loads slowly
 
     with contextlib.closing(Store(url, pool_size=1)) as store, store.begin() as conn:
-        return revisions.are_current(conn, SCHEMA)
+        is_newest = revisions.are_current(conn, SCHEMA)
+        return is_newest and (service is None or roles.may_work(conn, service))

@@ -21,6 +21,7 @@ LEASE = dt.timedelta(minutes=10)
 """How long a claimed message belongs to its sender."""
 
 _TABLE = tables.messages
+_FIRST_WAIT = dt.timedelta(seconds=15)
 _LONGEST_WAIT = dt.timedelta(hours=1)
 _ERROR_KIND = re.compile(r"[A-Za-z0-9 ._:-]{1,80}")
 
@@ -187,9 +188,11 @@ def due(
             return sorted(current, key=lambda each: (each.queued_at, each.id))
 
 
-def mark_sent(conn: sa.Connection, message_id: str, now: dt.datetime) -> None:
-    """Record that the mail server has taken the message."""
-    _record(conn, message_id, status=Status.SENT.value, sent_at=now, last_error=None)
+def mark_sent(
+    conn: sa.Connection, message_ids: Sequence[str], now: dt.datetime
+) -> None:
+    """Record that the mail server has taken these messages."""
+    _record(conn, message_ids, status=Status.SENT.value, sent_at=now, last_error=None)
 
 
 def mark_attempt(
@@ -205,7 +208,7 @@ def mark_attempt(
     """
     _record(
         conn,
-        message_id,
+        [message_id],
         last_error=_error_kind(error_kind),
         next_attempt_at=next_attempt_at,
     )
@@ -215,7 +218,7 @@ def mark_refused(conn: sa.Connection, message_id: str, error_kind: str) -> None:
     """Record that the mail server will never take the message (SMTP 5xx)."""
     _record(
         conn,
-        message_id,
+        [message_id],
         status=Status.REFUSED.value,
         last_error=_error_kind(error_kind),
     )
@@ -224,10 +227,35 @@ def mark_refused(conn: sa.Connection, message_id: str, error_kind: str) -> None:
 def retry_at(attempts: int, now: dt.datetime) -> dt.datetime:
     """Return when to try again after `attempts` earlier ones and one more.
 
-    After one minute, then two, four and on, at most an hour.
+    After a quarter of a minute, then half a minute, one, two and on, at most an hour.
     """
-    wait = dt.timedelta(minutes=2 ** min(attempts, 10))
-    return now + min(wait, _LONGEST_WAIT)
+    factor: int = 2 ** min(attempts, 20)
+    return now + min(_FIRST_WAIT * factor, _LONGEST_WAIT)
+
+
+def has_put_off(conn: sa.Connection, error_kind: str) -> bool:
+    """Return whether messages wait because of that error."""
+    is_put_off = (_TABLE.c.status == Status.WAITING) & (
+        _TABLE.c.last_error == error_kind
+    )
+    return conn.scalar(sa.select(_TABLE.c.id).where(is_put_off).limit(1)) is not None
+
+
+def hurry(
+    conn: sa.Connection, error_kind: str, *, now: dt.datetime, tried_before: dt.datetime
+) -> int:
+    """Make messages due that wait because of that error; return how many.
+
+    Only those that were last tried before `tried_before`.
+    """
+    facts = {
+        "error_kind": error_kind,
+        "now": now,
+        "tried_before": tried_before,
+        "first_wait": _FIRST_WAIT,
+        "longest_wait": _LONGEST_WAIT,
+    }
+    return conn.execute(engine.statement("hurry_messages"), facts).rowcount
 
 
 def _queue(
@@ -244,11 +272,13 @@ def _queue(
     return conn.execute(once).rowcount == 1
 
 
-def _record(conn: sa.Connection, message_id: str, **values: object) -> None:
+def _record(conn: sa.Connection, message_ids: Sequence[str], **values: object) -> None:
+    if not message_ids:
+        return
     is_waiting = _TABLE.c.status == Status.WAITING
     conn.execute(
         sa.update(_TABLE)
-        .where(_TABLE.c.id == message_id, is_waiting)
+        .where(_TABLE.c.id.in_(message_ids), is_waiting)
         .values(attempts=_TABLE.c.attempts + 1, **values)
     )
 

@@ -1,7 +1,7 @@
 """The revisions of the tables, by Alembic.
 
-Apart from `engine`, which alone uses it, because importing Alembic takes a fifth of a
-second that only migrating is worth.
+Apart from `engine` and `dumps`, which alone use it, because importing Alembic takes
+a fifth of a second that only migrating is worth.
 """
 
 from importlib import resources
@@ -23,8 +23,19 @@ def are_current(conn: sa.Connection, schema: str) -> bool:
     found = alembic.runtime.migration.MigrationContext.configure(
         conn, opts={"version_table_schema": schema}
     ).get_current_heads()
+    return set(found) == heads()
+
+
+def heads() -> set[str]:
+    """Return the newest revision of this version."""
     script = alembic.script.ScriptDirectory.from_config(_config())
-    return set(found) == set(script.get_heads())
+    return set(script.get_heads())
+
+
+def are_known(revision: str) -> bool:
+    """Return whether tables at `revision` are of this version or an earlier one."""
+    script = alembic.script.ScriptDirectory.from_config(_config())
+    return revision in {each.revision for each in script.walk_revisions()}
 
 
 def _config(connection: sa.Connection | None = None) -> alembic.config.Config:

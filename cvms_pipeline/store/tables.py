@@ -8,7 +8,7 @@ both equality and prefixes, on every system alike.
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from cvms_pipeline.domain import upload
+from cvms_pipeline.domain import events, upload
 from cvms_pipeline.store import engine
 
 METADATA = sa.MetaData(
@@ -227,6 +227,42 @@ messages = sa.Table(
         postgresql_where=sa.text("status = 'waiting'"),
     ),
     comment="The outbox: what is to be told, once a purpose, until it has been sent.",
+)
+
+audit = sa.Table(
+    "audit",
+    METADATA,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("happened_at", _Moment, nullable=False, server_default=sa.func.now()),
+    sa.Column(
+        "actor",
+        _Text,
+        nullable=False,
+        server_default=sa.text(
+            "coalesce(nullif(current_setting('cvms.actor', true), ''), 'unknown')"
+        ),
+    ),
+    sa.Column(
+        "database_role", _Text, nullable=False, server_default=sa.text("session_user")
+    ),
+    sa.Column("event", _Text, nullable=False),
+    # Of nothing that is looked up again: an entry outlives what it tells of.
+    sa.Column("upload_id", _Text),
+    sa.Column("provider", _Text),
+    sa.Column("run_id", _Text),
+    sa.Column("details", pg.JSONB, nullable=False, server_default=_NOTHING),
+    _one_of("event", [event.value for event in events.Event]),
+    sa.Index(None, "upload_id", "id"),
+    sa.Index(None, "provider", "id"),
+    sa.Index(None, "happened_at"),
+    comment="Who did what, and when; only ever appended to, and kept for good.",
+)
+sa.Index(
+    "uq_audit_rerun",
+    audit.c.upload_id,
+    audit.c.run_id,
+    unique=True,
+    postgresql_where=audit.c.event == events.Event.UPLOAD_RERUN.value,
 )
 
 cases = sa.Table(

@@ -1,8 +1,7 @@
 """The history of uploads: registered once, worked on by runs, kept for good.
 
-Here live an upload's facts, status and counts, and how they are asked for.  What an
-upload loads, and its outcome, `recipients.load` writes; `rejected` has its rejected
-rows.
+Here live an upload's facts, status and counts.  What an upload loads, and its
+outcome, `recipients.load` writes; `rejected` has its rejected rows.
 """
 
 import datetime as dt
@@ -138,27 +137,51 @@ def same_bytes(conn: sa.Connection, provider: str, sha256: str) -> Sequence[Uplo
 
 
 def awaiting_run(
-    conn: sa.Connection, *, limit: int, asked_before: dt.datetime | None = None
+    conn: sa.Connection,
+    *,
+    limit: int,
+    asked_before: dt.datetime | None = None,
+    asked_after: dt.datetime | None = None,
 ) -> Sequence[Upload]:
     """Return uploads that no run has begun, the first to be worked on first.
 
-    Low volume before high volume, then in the order they were received.  Those for
-    which a run has been asked (`note_requested`) only if before `asked_before`.
+    Each provider has its turn with one upload, low volume before high volume, then
+    in the order they were received.  Those for which a run has been asked
+    (`note_requested`) come last, and only if before `asked_before` or after
+    `asked_after`.
     """
     is_awaiting = _TABLE.c.status == upload.UploadStatus.RECEIVED
     was_asked: sa.ColumnElement[bool] = _TABLE.c.requested_at.is_not(None)
     if asked_before is not None:
         was_asked &= _TABLE.c.requested_at >= asked_before
+    if asked_after is not None:
+        was_asked &= _TABLE.c.requested_at <= asked_after
     order = (_TABLE.c.lane == upload.Lane.HIGH_VOLUME, "received_at", "id")
-    query = sa.select(_TABLE).where(is_awaiting, ~was_asked).order_by(*order)
-    return _select(conn, query.limit(limit))
+    turn = sa.func.row_number().over(partition_by=_TABLE.c.folder, order_by=order)
+    query = sa.select(_TABLE).where(is_awaiting, ~was_asked)
+    in_turns = query.order_by(_TABLE.c.requested_at.is_not(None), turn, *order)
+    return _select(conn, in_turns.limit(limit))
+
+
+def unfinished(conn: sa.Connection, *, limit: int = 500) -> list[str]:
+    """Return the ids of uploads for which a run was asked and which are not done.
+
+    Those that are worked on or have failed, then those that no run has begun.
+    """
+    statuses = upload.UploadStatus
+    is_open = _TABLE.c.status.in_(
+        [statuses.PROCESSING, statuses.FAILED, statuses.RECEIVED]
+    )
+    order = (_TABLE.c.status == statuses.RECEIVED, "received_at", "id")
+    query = sa.select(_TABLE.c.id).where(is_open, _TABLE.c.requested_at.is_not(None))
+    return list(conn.scalars(query.order_by(*order).limit(limit)))
 
 
 def note_requested(
-    conn: sa.Connection, upload_ids: Sequence[str], *, now: dt.datetime
+    conn: sa.Connection, ids: Sequence[str], *, now: dt.datetime
 ) -> None:
     """Note that a run has been asked for each of these uploads."""
-    _change(conn, _TABLE.c.id.in_(upload_ids), requested_at=now)
+    _change(conn, _TABLE.c.id.in_(ids), requested_at=now)
 
 
 def start(
@@ -238,14 +261,8 @@ def lock(conn: sa.Connection, upload_id: str) -> Upload:
 
 def recorded_outcome(decided: Upload) -> outcome.Outcome:
     """Return the outcome that the store holds of a decided upload."""
-    return outcome.Outcome(
-        rows=decided.rows,
-        loaded=decided.loaded,
-        updated=decided.updated,
-        rejected=decided.rejected,
-        reasons=decided.reasons,
-        refusal=decided.refusal,
-    )
+    names = (field.name for field in fields(outcome.Outcome))
+    return outcome.Outcome(**{name: getattr(decided, name) for name in names})
 
 
 def unknown(upload_id: str) -> UploadUnknown:
@@ -265,10 +282,8 @@ def _select(conn: sa.Connection, query: sa.Select[Any]) -> list[Upload]:
 
 def _upload(row: Mapping[Any, Any]) -> Upload:
     facts = dict(row)
-    code, message = facts.pop("refusal_code"), facts.pop("refusal_message")
-    facts["refusal"] = (
-        domain_reasons.Refusal(code=code, message=message) if code else None
-    )
+    refusal = {n: facts.pop(f"refusal_{n}") for n in ("code", "message")}
+    facts["refusal"] = domain_reasons.Refusal(**refusal) if refusal["code"] else None
     facts["lane"] = upload.Lane(facts["lane"])
     facts["status"] = upload.UploadStatus(facts["status"])
     facts["ignored_columns"] = tuple(facts["ignored_columns"])

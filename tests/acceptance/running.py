@@ -267,7 +267,7 @@ def started() -> Iterator[Running]:
 def _ready(running: Running) -> Running:
     running.eventually(lambda: "is running" in running.log, _START_SECONDS)
     chosen = settings.load(home=running.home, data_dir=running.data)
-    running.store = engine.Store(chosen.store_url)
+    running.store = engine.Store(chosen.owner_url)
     words = ("--name", "Mercy", "--pin", "NCA123456", "--email", "staff@m.example.org")
     running.cvms("providers", "add", SLUG, *words)
     return running

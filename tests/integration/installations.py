@@ -218,8 +218,10 @@ def parsed(data: bytes) -> email.message.EmailMessage:
     return email.message_from_bytes(data, policy=email.policy.default)
 
 
-def opened(home: Path, database_url: str, patch: pytest.MonkeyPatch) -> Installation:
-    """Open a pipeline with its folders below `home`, and the provider `mercy`."""
+def opened(
+    home: Path, database_url: str, patch: pytest.MonkeyPatch, *, is_new: bool = True
+) -> Installation:
+    """Open a pipeline with its folders below `home`; a new one gets `mercy`."""
     for name in [name for name in os.environ if name.startswith("CVMS_")]:
         patch.delenv(name)
     patch.setenv("CVMS_HOME", str(home))
@@ -228,5 +230,6 @@ def opened(home: Path, database_url: str, patch: pytest.MonkeyPatch) -> Installa
     clock = Clock()
     pipeline = replace(opening.open_pipeline(settings.load()), now=clock)
     made = Installation(pipeline=pipeline, clock=clock, home=home)
-    made.add_provider("mercy")
+    if is_new:
+        made.add_provider("mercy")
     return made

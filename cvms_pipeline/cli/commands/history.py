@@ -1,8 +1,9 @@
-"""What has happened: uploads, upload, report, recipients, messages.
+"""What has happened: uploads, upload, report, recipients, messages, audit.
 
 Only names, options and help texts; the work is imported when it is asked for.
 """
 
+import datetime as dt
 from pathlib import Path
 from typing import Annotated
 
@@ -102,3 +103,30 @@ def messages(
     searching.messages(
         settings.load(), upload_id=upload, is_unsent=unsent, limit=limit, as_json=json
     )
+
+
+def audit(
+    upload: Annotated[
+        str | None, typer.Option("--upload", metavar="ID", help="Only this upload.")
+    ] = None,
+    provider: Annotated[
+        str | None, typer.Option("--provider", metavar="SLUG", help="Only this one.")
+    ] = None,
+    since: Annotated[
+        dt.datetime | None,
+        typer.Option(metavar="WHEN", help="As 2025-03-15 or 2025-03-15T09:30:00."),
+    ] = None,
+    limit: options.Limit = 50,
+    json: options.Json = False,
+) -> None:
+    """List who did what, the latest first: uploads, providers, retention, reading.
+
+    Example: cvms audit --provider mercy-hospital --since 2025-03-15
+    """
+    from cvms_pipeline import settings
+    from cvms_pipeline.cli import auditing
+
+    wanted = auditing.Wanted(
+        upload_id=upload, provider=provider, since=since, limit=limit
+    )
+    auditing.show(settings.load(), wanted, as_json=json)

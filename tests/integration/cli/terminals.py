@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 from typing import Any
@@ -54,8 +55,20 @@ class Terminal:
 
 
 def process(*words: str, **options: Any) -> subprocess.Popen[str]:
-    """Start `cvms` as a process of its own."""
+    """Start `cvms` as a process of its own, which Ctrl-C reaches.
+
+    It may be that the tests run behind an `&`, whose children ignore it.
+    """
     command = [sys.executable, "-m", "cvms_pipeline.cli", *words]
     environment = {**os.environ, **options.pop("env", {})}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, **{**pipes, **options}, env=environment)  # noqa: S603 # ours
+    return subprocess.Popen(  # noqa: S603 # ours
+        command,
+        **{**pipes, **options},
+        env=environment,
+        preexec_fn=_heed_ctrl_c,
+    )
+
+
+def _heed_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -6,6 +6,7 @@ import pytest
 from installations import ANN, BAD
 
 from cvms_pipeline import errors
+from cvms_pipeline.defs import failures
 from cvms_pipeline.ingest import deliver, judge, load, publish
 
 # Where a use case fails, which job runs it, and in which step.
@@ -68,7 +69,7 @@ def test_a_fault_that_stays_is_given_up_in_our_words(desk, monkeypatch):
 
     result = desk.run(desk.receive([ANN]))
 
-    assert len(dagster_desks.retries(result)) == 4
+    assert len(dagster_desks.retries(result)) == failures.MOST_RETRIES
     assert dagster_desks.failure(result)[1] == "The database is away."
 
 

@@ -41,7 +41,7 @@ def test_dagster_yaml_is_understood(opened, home):
     assert not opened.telemetry_enabled
     queue = opened.get_concurrency_config().run_queue_config
     assert queue is not None
-    assert queue.max_concurrent_runs == 3
+    assert queue.max_concurrent_runs == 6
     assert queue.tag_concurrency_limits == coordinator.fair(3)
 
 

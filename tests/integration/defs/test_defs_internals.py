@@ -9,18 +9,22 @@ import kombu.transport.sqlalchemy
 import kombu.transport.virtual
 import pytest
 from dagster._cli.api import _execute_run_command_body, _resume_run_command_body
-from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster._core.launcher import WorkerStatus
 from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 from dagster._core.run_coordinator import queued_run_coordinator
 from dagster._core.storage.event_log.base import EventLogStorage
 from dagster._core.storage.runs.base import RunStorage
 from dagster._core.storage.schedules.base import ScheduleStorage
+from dagster._daemon import controller, sensor
 from dagster._grpc.types import ExecuteRunArgs, ResumeRunArgs
 from dagster._serdes import pack_value
 from dagster_celery.launcher import CeleryRunLauncher
+from dagster_postgres.event_log import PostgresEventLogStorage
+from dagster_postgres.run_storage import PostgresRunStorage
+from dagster_postgres.schedule_storage import PostgresScheduleStorage
 
 from cvms_pipeline import settings
-from cvms_pipeline.defs import coordinator, deaths, launcher
+from cvms_pipeline.defs import coordinator, daemon, deaths, launcher, storage
 
 URL = "postgresql://cvms@localhost/cvms"
 
@@ -118,15 +122,40 @@ def test_worker_and_launcher_agree_on_queue_broker_and_tasks(worker, chosen):
 
 
 def test_the_queue_still_takes_the_limits_that_follow_the_number_of_workers():
-    made = coordinator.FairRunCoordinator.from_config_value(
-        None, {"dequeue_interval_seconds": 1}
-    )
+    made = coordinator.FairRunCoordinator.from_config_value(None, {})
 
     limits = made.get_run_queue_config()
-    assert limits.max_concurrent_runs == 4
+    assert limits.max_concurrent_runs == 8
     assert limits.tag_concurrency_limits == coordinator.fair(4)
-    assert made.dequeue_interval_seconds == 1
     assert isinstance(made, queued_run_coordinator.QueuedRunCoordinator)
+
+
+def test_the_daemon_still_asks_the_queue_how_often_to_look_and_waits_that_long():
+    source = inspect.getsource(controller)
+    daemon_of_queue = controller.QueuedRunCoordinatorDaemon(0.5)
+
+    assert "instance.run_coordinator.dequeue_interval_seconds" in source
+    assert daemon_of_queue.interval_seconds == coordinator.LOOK_SECONDS
+
+
+def test_the_daemon_still_looks_at_sensors_every_so_many_seconds(monkeypatch):
+    assert sensor.MIN_INTERVAL_LOOP_TIME == 5
+    source = inspect.getsource(sensor.execute_sensor_iteration_loop)
+    assert "MIN_INTERVAL_LOOP_TIME - loop_duration" in source
+    monkeypatch.setattr(sensor, "MIN_INTERVAL_LOOP_TIME", 5)
+    monkeypatch.setattr(daemon.cli, "main", lambda: None)
+
+    daemon.main()
+
+    assert sensor.MIN_INTERVAL_LOOP_TIME == daemon.LOOK_SECONDS
+
+
+STORAGES = [PostgresRunStorage, PostgresEventLogStorage, PostgresScheduleStorage]
+
+
+@pytest.mark.parametrize("question", storage.LASTING)
+def test_dagster_still_asks_what_is_remembered(question):
+    assert any(hasattr(kind, question) for kind in STORAGES)
 
 
 def test_what_dagster_yaml_says_goes_before_the_number_of_workers():
@@ -137,25 +166,14 @@ def test_what_dagster_yaml_says_goes_before_the_number_of_workers():
     assert made.get_run_queue_config().max_concurrent_runs == 9
 
 
-# What Celery says, whether the lock is held, and what is true.
-HEALTH = [
-    (WorkerStatus.RUNNING, True, WorkerStatus.RUNNING),
-    (WorkerStatus.RUNNING, False, WorkerStatus.FAILED),  # killed: Celery cannot tell
-    (WorkerStatus.SUCCESS, False, WorkerStatus.SUCCESS),
-    (WorkerStatus.FAILED, False, WorkerStatus.FAILED),
-    (WorkerStatus.UNKNOWN, False, WorkerStatus.UNKNOWN),  # still waiting in the queue
-]
+# Whether the lock is held, and what is true.
+HEALTH = [(True, WorkerStatus.RUNNING), (False, WorkerStatus.FAILED)]
 
 
-@pytest.mark.parametrize(("said", "is_held", "true"), HEALTH)
+@pytest.mark.parametrize(("is_held", "true"), HEALTH)
 def test_a_started_run_whose_lock_is_free_has_lost_its_worker(
-    monkeypatch, said, is_held, true
+    monkeypatch, is_held, true
 ):
-    monkeypatch.setattr(
-        CeleryRunLauncher,
-        "check_run_worker_health",
-        lambda self, run: CheckRunHealthResult(said),
-    )
     monkeypatch.setattr(launcher, "_is_worked_on", lambda run_id: is_held)
     started = launcher.WorkerRunLauncher.from_config_value(None, {})
 

@@ -40,11 +40,21 @@ def test_a_settled_file_gets_its_partition_and_its_run(desk):
 
 def test_an_upload_is_asked_for_once(desk):
     desk.site.drop([ANN], lane=HIGH)
-    assert settled(desk).run_requests[0].tags["cvms/lane"] == "high_volume"
+    first = settled(desk)
+    assert first.run_requests[0].tags["cvms/lane"] == "high_volume"
+
+    again = desk.sensor("incoming_uploads", cursor=first.cursor)
+
+    assert again.skip_message == "No file has settled."
+
+
+def test_a_run_that_a_tick_asked_for_which_has_died_is_asked_for_again_at_once(desk):
+    desk.site.drop([ANN])
+    lost = settled(desk)  # Dagster has never heard of it: the cursor is not moved
 
     again = desk.sensor("incoming_uploads")
 
-    assert again.skip_message == "No file has settled."
+    assert again.run_requests[0].run_key == lost.run_requests[0].run_key
 
 
 def test_due_invitations_are_asked_for_until_they_are_under_way(desk):

@@ -156,6 +156,15 @@ def test_a_file_of_the_project_is_there(document):
     assert not lost
 
 
+def test_every_promise_names_a_test_that_attacks_it():
+    page = prose(read(ROOT / "docs/guarantees.md"))
+    promises = re.findall(r"^\|.*\|(.*)\|$", page.partition("\n## ")[2], re.MULTILINE)
+    rows = [row for row in promises if row.strip("- ") not in ("", "attacked by")]
+
+    assert len(rows) >= 20
+    assert all("`tests/" in row for row in rows)
+
+
 @every_document
 def test_a_module_is_there(document):
     code = "\n".join(span for span in spans(read(document)) if "/" not in span)

@@ -55,12 +55,13 @@ def test_a_port_in_the_environment_does_not_lead_astray(
     assert ask(server.url, "SELECT 1") == 1
 
 
-def test_the_settings_find_its_url(server: postgres.EmbeddedPostgres) -> None:
+def test_the_settings_find_its_urls(server: postgres.EmbeddedPostgres) -> None:
     found = settings.load(home=server.data.parent, database_url=None)
 
-    assert found.store_url == server.url
+    assert found.owner_url == server.url
     assert found.embedded_url_file.stat().st_mode & 0o777 == 0o600
-    assert ask(found.schema_url("cvms"), "SHOW search_path") == "cvms"
+    assert found.embedded_owner_url_file.stat().st_mode & 0o777 == 0o600
+    assert sa.make_url(found.store_url).username == "cvms_service"
 
 
 def test_nobody_enters_without_the_password(server: postgres.EmbeddedPostgres) -> None:

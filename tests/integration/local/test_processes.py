@@ -49,7 +49,7 @@ def test_no_secret_is_on_a_command_line(chosen: settings.Settings) -> None:
 def test_everything_runs_in_this_very_python(chosen: settings.Settings) -> None:
     services = {one.name: one for one in processes.services(chosen)}
 
-    assert set(services) == {"code", "daemon", "webserver", "worker"}
+    assert set(services) == {"code", "daemon", "webserver", "worker", "metrics"}
     assert {one.command[0] for one in services.values()} == {sys.executable}
     assert "--concurrency=3" in services["worker"].command
 
@@ -78,3 +78,13 @@ def test_an_address_is_one_that_can_be_opened(host: str, url: str) -> None:
     address = processes.Address(title="UI", host=host, port=3000, setting="CVMS_PORT")
 
     assert address.url == url
+
+
+def test_what_is_watched_is_what_is_run(chosen: settings.Settings) -> None:
+    run = [program.name for program in processes.services(chosen)]
+
+    assert processes.names(chosen) == run
+
+
+def test_the_embedded_database_is_watched_too(place: pathlib.Path) -> None:
+    assert "postgres" in processes.names(settings.load(home=place))

@@ -94,6 +94,28 @@ def test_smtps_is_tls_from_the_start(
     assert len(server.mailbox.received) == 1
 
 
+def test_with_starttls_in_the_url_nothing_goes_in_clear(server, message, at):
+    sender = smtp.SmtpMailer(server.url.replace("smtp:", "smtp+starttls:"))
+
+    with pytest.raises(delivery.MailNotSecure, match="no STARTTLS"):
+        sender.send(message, at=at)
+
+    assert server.mailbox.received == []
+
+
+def test_with_starttls_in_the_url_a_server_that_offers_it_is_used(
+    start_server, server_tls, certificate, message, at
+):
+    server = start_server(tls_context=server_tls)
+    trust = ssl.create_default_context(cafile=certificate[0])
+    url = server.url.replace("smtp:", "smtp+starttls:")
+
+    with smtp.SmtpMailer(url, trust=trust) as sender:
+        sender.send(message, at=at)
+
+    assert server.mailbox.was_tls == [True]
+
+
 def test_a_certificate_of_nobody_known_is_not_trusted(
     start_server, server_tls, message, at
 ):
@@ -260,6 +282,7 @@ PORTS = [
     ("smtp://mail.org", 25),
     ("smtp://user:password@mail.org", 587),
     ("smtps://mail.org", 465),
+    ("smtp+starttls://mail.org", 587),
     ("smtp://mail.org:2525", 2525),
 ]
 

@@ -103,6 +103,26 @@ def test_low_volume_is_worked_on_before_high_volume(desk):
     assert [each.id for each in awaiting] == [low, lower, high]
 
 
+def test_a_provider_with_many_uploads_holds_up_no_other(desk):
+    first, second = desk.receive(), desk.receive()
+    other = desk.receive("duke", lane=upload.Lane.HIGH_VOLUME)
+
+    with desk.store.begin() as conn:
+        awaiting = uploads.awaiting_run(conn, limit=10)
+
+    assert [each.id for each in awaiting] == [first, other, second]
+
+
+def test_what_was_asked_for_before_comes_after_what_is_new(desk):
+    asked, new = desk.receive(), desk.receive()
+
+    with desk.store.begin() as conn:
+        uploads.note_requested(conn, [asked], now=NOW)
+        awaiting = uploads.awaiting_run(conn, limit=10, asked_before=LATER)
+
+    assert [each.id for each in awaiting] == [new, asked]
+
+
 def test_a_run_is_asked_for_once_until_it_is_overdue(desk):
     upload_id = desk.receive()
 

@@ -8,7 +8,8 @@ from cvms_pipeline.store import search
 
 CONTRACT = [
     *("up", "demo", "template", "check", "drop", "uploads", "upload", "report"),
-    *("recipients", "messages", "db upgrade"),
+    *("recipients", "messages", "audit", "db upgrade"),
+    *("status", "backup", "restore"),
     *(f"providers {verb}" for verb in ("add", "list", "show", "disable", "enable")),
 ]
 

@@ -26,11 +26,11 @@ def told(error: Exception, retry_number: int = 0) -> Exception:
     return caught.value
 
 
-def test_a_transient_fault_is_tried_again_after_a_wait_that_doubles():
-    asked = [told(DatabaseAwayError(), number) for number in range(4)]
+def test_a_transient_fault_is_tried_again_after_waits_that_double_up_to_a_limit():
+    asked = [told(DatabaseAwayError(), number) for number in (0, 1, 2, 3, 39)]
 
-    assert [type(each) for each in asked] == [dg.RetryRequested] * 4
-    assert [each.seconds_to_wait for each in asked] == [2, 4, 8, 16]
+    assert [type(each) for each in asked] == [dg.RetryRequested] * 5
+    assert [each.seconds_to_wait for each in asked] == [2, 4, 8, 15, 15]
     assert {each.max_retries for each in asked} == {failures.MOST_RETRIES}
 
 

@@ -26,7 +26,7 @@ def message(**changes):
 
 def sent(source):
     """What a mail program sees of it."""
-    data = emails.to_email(source, AT).as_bytes()
+    data = emails.to_bytes(source, AT)
     return email.message_from_bytes(data, policy=policy.default)
 
 
