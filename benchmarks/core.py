@@ -5,6 +5,7 @@ each figure is taken in turns with the limit (see `limit`), on people who have n
 seen before.
 """
 
+import gc
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -187,6 +188,7 @@ def main(given: Sequence[str] | None = None) -> None:
     sizes: Sequence[int] = QUICK_SIZES if chosen.quick else SIZES
     if chosen.stored:
         sizes = tuple(int(size) for size in chosen.stored.split(","))
+    gc.freeze()  # as a worker does
     turns, seconds = (QUICK_TURNS, QUICK_SECONDS) if chosen.quick else (TURNS, None)
     found, peak = measure(sizes, turns, seconds)
     summarised = summary(found, peak)

@@ -5,6 +5,7 @@ with ours: once as a cold process that takes one file through the core, once war
 a worker.  Where a peer does less, the table says so.
 """
 
+import gc
 import os
 import shutil
 import subprocess
@@ -211,6 +212,7 @@ def main(given: Sequence[str] | None = None) -> None:
     """Install, measure and print."""
     more = ("--peers-dir", "where the peers are installed (default: a temporary one)")
     chosen = showing.options(__doc__, given, more)
+    gc.freeze()  # as a worker does
     folder = Path(chosen.peers_dir or Path(tempfile.gettempdir()) / "cvms-bench-peers")
     environments = peer_list.install(
         folder, seconds=QUICK_INSTALL_SECONDS if chosen.quick else None

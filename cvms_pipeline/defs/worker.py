@@ -6,8 +6,10 @@ dagster-celery uses for the same; `test_defs_internals.py` notices a change.
 """
 
 import functools
+import gc
 from typing import Any
 
+import celery.signals
 import dagster as dg
 import kombu.transport.sqlalchemy
 from dagster._cli.api import _execute_run_command_body, _resume_run_command_body
@@ -34,6 +36,12 @@ def _application() -> Any:
 
 app = _application()
 app.steps["worker"].add(deaths.EndsWithItsChildren)
+
+
+@celery.signals.worker_process_init.connect
+def _leave_what_is_imported(**_: Any) -> None:
+    """Let a child's garbage collector pass by the libraries, a fifth of a second."""
+    gc.freeze()
 
 
 @app.task(name=TASK_EXECUTE_JOB_NAME, track_started=True)

@@ -83,7 +83,8 @@ def decide(
     is_twin = compared.duplicated(_KEY, keep=False)
     is_open = is_twin | compared.index.isin(matches.index)
     if not is_open.any():
-        return judged.but(plan=_plan(values.index, NO_MATCHES.assign(action="")))
+        nobody = NO_MATCHES.assign(action="")
+        return judged.but(plan=_plan(values.index, nobody, compared))
     rows = _rows(compared[is_open], matches, provider, upload)
     line = rows.index.to_series()
     kept = line.where(rows["is_candidate"]).groupby(rows["twins"]).transform("min")
@@ -92,7 +93,7 @@ def decide(
     repeated = _repeated(emails[is_repeated], kept[is_repeated])
     known = _known(emails[~is_kept & ~is_repeated])
     return judged.but(
-        plan=_plan(values.index[~is_open], rows[is_kept]),
+        plan=_plan(values.index[~is_open], rows[is_kept], compared),
         rejections=rejections.join(judged.rejections, repeated, known),
     )
 
@@ -147,12 +148,12 @@ def _known(emails: pd.Series) -> pd.DataFrame:
     return rejections.of(reasons.DUPLICATE_RECIPIENT, texts)
 
 
-def _plan(alone: pd.Index, kept: pd.DataFrame) -> pd.DataFrame:
+def _plan(alone: pd.Index, kept: pd.DataFrame, compared: pd.DataFrame) -> pd.DataFrame:
     """Return the plan of the rows that are `alone`, new and no twin, and of `kept`."""
     text = NO_MATCHES["recipient_id"].dtype
     plan = kept[["action", "recipient_id"]].reindex(alone.union(kept.index))
     plan = plan.astype({"recipient_id": text}).fillna({"action": INSERT})
-    return plan.rename_axis("line")
+    return plan.join(compared).rename_axis("line")
 
 
 def _is(found: pd.Series, wanted: str | bool | None) -> pd.Series:

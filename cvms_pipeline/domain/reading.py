@@ -182,7 +182,10 @@ def _frame(lines: Sequence[int], texts: Sequence[Sequence[str]]) -> pd.DataFrame
 
 
 def _no_plan() -> pd.DataFrame:
-    return pd.DataFrame(
-        {"action": pd.Series(dtype=str), "recipient_id": pd.Series(dtype=str)},
+    texts = ("action", "recipient_id", "first_key", "last_key", "email_key")
+    plan = pd.DataFrame(
+        {name: pd.Series(dtype=str) for name in texts},
         index=pd.Index([], dtype="int64", name="line"),
     )
+    plan.insert(4, "birth_date", pd.Series(dtype="datetime64[us]"))
+    return plan

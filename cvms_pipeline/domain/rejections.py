@@ -4,7 +4,10 @@ Its shape and how it grows; which reasons there are is `schema`, `duplicates` an
 `reading`.
 """
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 
 def none() -> pd.DataFrame:
@@ -31,3 +34,19 @@ def join(*tables: pd.DataFrame) -> pd.DataFrame:
         return none()
     joined = pd.concat(filled, ignore_index=True)
     return joined.sort_values("line", kind="stable", ignore_index=True)
+
+
+def in_line(rejected: pd.DataFrame, column: str, separator: str) -> pd.Series:
+    """Return the texts in `column` of each line as one text, with `separator` between.
+
+    Returns:
+        One text a line (strings), indexed by `line`, in order of line.
+    """
+    lines, starts = np.unique(rejected["line"].to_numpy(), return_index=True)
+    bounds = pa.array(np.append(starts, len(rejected)), pa.int32())
+    texts = pa.Table.from_pandas(rejected[[column]], preserve_index=False)[column]
+    parts = pa.ListArray.from_arrays(bounds, texts.cast(pa.string()).combine_chunks())
+    joined = pc.binary_join(parts, separator)
+    return pd.Series(
+        joined.to_pandas().to_numpy(), index=pd.Index(lines, name="line"), dtype=str
+    )

@@ -8,7 +8,7 @@ import io
 
 import pandas as pd
 
-from cvms_pipeline.domain import columns
+from cvms_pipeline.domain import columns, rejections
 
 _RUNS = r"'*[=+\-@\t\r]"
 _BYTES_AT_ONCE = 8_000_000
@@ -41,18 +41,8 @@ def messages(rejected: pd.DataFrame) -> pd.Series:
     Returns:
         One text a line, indexed by `line`, in order of line.
     """
-    nth = rejected.groupby("line").cumcount()
-    first = rejected[nth == 0]
-    lines = pd.Index(first["line"], name="line")
-    texts = pd.Series(
-        ("Line " + first["line"].astype(str) + ": " + first["text"]).to_numpy(),
-        index=lines,
-        dtype=str,
-    )
-    for n in range(1, int(nth.max()) + 1 if len(nth) else 1):
-        more = rejected[nth == n].set_index("line")["text"]
-        texts = texts + ("; " + more).reindex(lines, fill_value="")
-    return texts
+    texts = rejections.in_line(rejected, "text", "; ")
+    return "Line " + texts.index.astype(str) + ": " + texts
 
 
 def bulk_error(cells: pd.DataFrame, messages: pd.Series) -> bytes:

@@ -30,8 +30,8 @@ class Sheet:
         rejections: One row a reason: `line` (int64), `code`, `text` (strings;
             the text without `Line N: `), in order of line, then of reason.
         plan: Rows still to be loaded, indexed by line: `action` (`insert` or
-            `update`), `recipient_id` (string, missing for an insert).  Empty
-            until duplicates were looked for.
+            `update`), `recipient_id` (string, missing for an insert), and the
+            columns of `duplicates.keys`.  Empty until duplicates were looked for.
     """
 
     refusal: reasons.Refusal | None = None

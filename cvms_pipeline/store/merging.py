@@ -72,9 +72,9 @@ def _stage(conn: sa.Connection, planned: sheet.Sheet) -> int:
     """Copy the planned rows, in order of key; return how many lack a username."""
     plan = planned.plan
     values = planned.values.loc[plan.index]
-    keys = duplicates.keys(values)
     emails = values[columns.EMAIL]
-    is_first = ~keys["email_key"].duplicated()
+    is_first = ~plan["email_key"].duplicated()
+    ids = identifiers.new_ids(conn, 2 * len(plan))
     copying.copy(
         conn,
         "pg_temp.planned_rows",
@@ -82,14 +82,14 @@ def _stage(conn: sa.Connection, planned: sheet.Sheet) -> int:
             "line": plan.index,
             "action": plan["action"],
             "recipient_id": plan["recipient_id"],
-            "new_id": identifiers.new_ids(conn, len(plan)),
-            "message_id": identifiers.new_ids(conn, len(plan)),
+            "new_id": ids[: len(plan)],
+            "message_id": ids[len(plan) :],
             "first_name": values[columns.FIRST_NAME],
             "last_name": values[columns.LAST_NAME],
-            "birth_date": keys["birth_date"],
+            "birth_date": plan["birth_date"],
             "email": emails,
-            "first_key": keys["first_key"],
-            "last_key": keys["last_key"],
+            "first_key": plan["first_key"],
+            "last_key": plan["last_key"],
             "username": (emails + USERNAME_SUFFIX).where(is_first),
             "username_number": is_first.astype("Int64").where(is_first),
         },

@@ -6,7 +6,7 @@ Here live their rows alone; the report that is made of them is `domain.report`.
 import pandas as pd
 import sqlalchemy as sa
 
-from cvms_pipeline.domain import columns, report, sheet
+from cvms_pipeline.domain import columns, rejections, report, sheet
 from cvms_pipeline.store import copying, tables
 
 _TABLE = tables.rejected_rows
@@ -27,7 +27,8 @@ def write(
     if judged.rejections.empty:
         return
     messages = report.messages(judged.rejections)
-    codes = _codes(judged.rejections)
+    # As the text of a Postgres array; a code needs no quotation marks.
+    codes = "{" + rejections.in_line(judged.rejections, "code", ",") + "}"
     cells = judged.cells.loc[messages.index]
     matched = matches["recipient_id"].reindex(messages.index)
     copying.copy(
@@ -60,14 +61,3 @@ def of_upload(conn: sa.Connection, upload_id: str) -> pd.DataFrame:
     read = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
     frame = pd.DataFrame(read, columns=names).astype({"line": "int64"})
     return frame.assign(codes=frame["codes"].str.split(",")).set_index("line")
-
-
-def _codes(rejections: pd.DataFrame) -> pd.Series:
-    """Return each line's codes as the text of a Postgres array, in order of line."""
-    nth = rejections.groupby("line").cumcount()
-    codes = rejections.set_index("line")["code"]
-    joined = codes[(nth == 0).to_numpy()]
-    for n in range(1, int(nth.max()) + 1):
-        more = "," + codes[(nth == n).to_numpy()]
-        joined = joined + more.reindex(joined.index, fill_value="")
-    return "{" + joined + "}"
