@@ -19,7 +19,7 @@ ENCODED = [
 ]
 NOT_CSV = [
     b"%PDF-1.7\n",
-    gzip.compress(TEXT.encode()),
+    gzip.compress(TEXT.encode(), mtime=0),
     b"7z\xbc\xaf\x27\x1c\x00\x04",
     b"Rar!\x1a\x07\x01\x00",
     b"BZh91AY&SY",
