@@ -115,7 +115,9 @@ def started_by_default() -> Iterator[Installation]:
 
 @contextlib.contextmanager
 def _folder() -> Iterator[tuple[Path, dict[str, str]]]:
-    with tempfile.TemporaryDirectory(prefix="cvms-bench-") as name:
+    with tempfile.TemporaryDirectory(
+        prefix="cvms-bench-", ignore_cleanup_errors=True
+    ) as name:
         unset = ("CVMS_", "DAGSTER_")
         own = {k: v for k, v in os.environ.items() if not k.startswith(unset)}
         data = str(Path(name) / "data")

@@ -84,11 +84,13 @@ def is_for_good(instance: dg.DagsterInstance, run_id: str) -> bool:
 def to_be_told(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
     """Return the run that data-ops are to be told of as `run` has failed, if any.
 
-    Of runs that are lost one after another, that is the one that is one too many.
+    Of runs that are lost one after another, that is the one that is one too many;
+    those that carry messages are asked for by the messages themselves.
     """
-    is_of_messages = partitions.PURPOSE_TAG in run.tags
-    if is_of_messages or is_for_good(instance, run.run_id):
+    if is_for_good(instance, run.run_id):
         return run.run_id
+    if partitions.PURPOSE_TAG in run.tags:
+        return None
     failed = [
         record.dagster_run.run_id
         for history in _histories(instance, [decisions.upload_of(run) or ""])

@@ -1,0 +1,188 @@
+"""`cvms up` in a folder of its own, to be hurt: its processes, its disk, its tables.
+
+What is done to it and when, `faults` says.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg2
+import psycopg2.extras
+
+from tests.chaos import disks, mail, plan
+
+ROOT = Path(__file__).parents[2]
+_START_SECONDS = 240
+_STOP_SECONDS = 180
+
+
+@dataclass(kw_only=True)
+class Installation:
+    """A running installation and the mail server it sends to."""
+
+    home: Path
+    up: subprocess.Popen[bytes]
+    environment: dict[str, str]
+    server: mail.MailServer
+    disk: disks.Disk
+
+    @property
+    def data(self) -> Path:
+        """Return the data folder."""
+        return self.home / "data"
+
+    @property
+    def incoming(self) -> Path:
+        """Return the incoming folder, on another disk than the data."""
+        return self.home / "incoming"
+
+    @property
+    def log(self) -> str:
+        """Return what `cvms up` has printed."""
+        return (self.home / "up.log").read_text("utf-8", "replace")
+
+    def cvms(self, *words: str) -> None:
+        """Run a command of `cvms`."""
+        command = [sys.executable, "-m", "cvms_pipeline.cli", *words]
+        subprocess.run(
+            command,
+            env=self.environment,
+            cwd=self.home,
+            check=True,
+            capture_output=True,
+        )
+
+    def rows(self, query: str) -> list[dict[str, Any]]:
+        """Return what Postgres answers, asked past all code of the product.
+
+        Raises:
+            psycopg2.Error: If it is away.
+        """
+        url = (self.data / "run" / "database_url").read_text().strip()
+        with (
+            contextlib.closing(psycopg2.connect(url, connect_timeout=5)) as conn,
+            conn.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor,
+        ):
+            cursor.execute(query)
+            return [dict(row) for row in cursor.fetchall()]
+
+    def processes(self) -> dict[str, list[psutil.Process]]:
+        """Return who runs, by role; `worker` and `postgres` are the parents."""
+        found: dict[str, list[psutil.Process]] = {}
+        with contextlib.suppress(psutil.Error):
+            for process in psutil.Process(self.up.pid).children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    role = _role(process)
+                    found.setdefault(role, []).append(process)
+        return found
+
+
+_COMMANDS = {
+    "cvms_pipeline.local.leash": "supervisor",
+    "cvms_pipeline.defs.worker": "worker",
+    "cvms_pipeline.defs.daemon": "daemon",
+    "dagster_webserver": "webserver",
+    "grpc": "code",
+    "postgres": "postgres",
+}
+_CHILDREN = {"worker": "child", "postgres": "backend"}
+
+
+def _role(process: psutil.Process) -> str:
+    role = _by_command(process)
+    parent = process.parent()
+    is_child = parent is not None and role in _CHILDREN and _by_command(parent) == role
+    return _CHILDREN[role] if is_child else role
+
+
+def _by_command(process: psutil.Process) -> str:
+    words = " ".join(process.cmdline())
+    return next((role for mark, role in _COMMANDS.items() if mark in words), "other")
+
+
+@contextlib.contextmanager
+def started(*, keep: bool = False) -> Iterator[Installation]:
+    """Start everything below a private temporary folder; stop all of it at the end."""
+    home = Path(tempfile.mkdtemp(prefix="cvms-chaos-"))
+    server = mail.MailServer()
+    server.start()
+    disk = disks.under(home / "data", home / "full")
+    try:
+        with _up(home, server, disk) as running:
+            for slug in plan.PROVIDERS:
+                words = ("--name", slug, "--email", address(slug))
+                running.cvms("providers", "add", slug, *words)
+            yield running
+    finally:
+        server.stop()
+        if keep:
+            shutil.copytree(home / "data" / "logs", home / "logs", dirs_exist_ok=True)
+        disk.take_away()
+        if not keep:
+            shutil.rmtree(home)
+
+
+def address(slug: str) -> str:
+    """Return where a provider's notices go."""
+    return f"staff@{slug}.example.org"
+
+
+@contextlib.contextmanager
+def _up(
+    home: Path, server: mail.MailServer, disk: disks.Disk
+) -> Iterator[Installation]:
+    for name in ("dagster.yaml", "workspace.yaml"):
+        shutil.copy(ROOT / name, home)
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("CVMS_")},
+        **disk.environment,
+        "CVMS_HOME": str(home),
+        "CVMS_DATA_DIR": str(home / "data"),
+        "CVMS_INCOMING_DIR": str(home / "incoming"),
+        "CVMS_PORT": str(_free_port()),
+        "CVMS_SMTP_URL": f"smtp://127.0.0.1:{server.port}",
+        "DAGSTER_HOME": str(home),
+    }
+    with (home / "up.log").open("wb") as log:
+        up = subprocess.Popen(  # our own words
+            [sys.executable, "-m", "cvms_pipeline.cli", "up"],
+            env=environment,
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    running = Installation(
+        home=home, up=up, environment=environment, server=server, disk=disk
+    )
+    try:
+        _wait_until_ready(running)
+        yield running
+    finally:
+        up.send_signal(signal.SIGINT)
+        up.wait(_STOP_SECONDS)
+
+
+def _wait_until_ready(running: Installation) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while "is running" not in running.log:
+        if running.up.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"cvms up did not start: {running.log}")
+        time.sleep(0.2)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])

@@ -1,0 +1,155 @@
+"""The model that judges a chaos run: it finds what is wrong, each kind of it."""
+
+import copy
+import datetime as dt
+
+import pytest
+
+from tests.chaos import faults, mail, observed, plan, verdict
+
+ID = "20260101-u"
+CELLS = ("Ann", "O'Dwyer", "2/2/1931", "p1@mercy.example.org")
+BAD = ("Bob", "", "3/3/1932", "p2@mercy.example.org")
+WHY = "Required fields are missing: [LastName]"
+ROWS = {2: plan.Row(cells=CELLS), 3: plan.Row(cells=BAD, why=WHY, mended=CELLS)}
+DROP = plan.Drop(
+    name="staff-1.csv",
+    slug="mercy",
+    lane=plan.LOW,
+    habit="whole",
+    data=plan.rendered(ROWS),
+    rows=ROWS,
+)
+REPORT = plan.rendered(
+    {2: plan.Row(cells=(*BAD, f"Line 3: {WHY}"))}, plan.REPORT_HEADER
+)
+BODY = (
+    "Filename: staff-1.csv\nNumber of Records In File: 2\nSuccessfully Loaded: 1\n"
+    f"Failed: 1\n\nUpload: {ID}\n"
+)
+
+
+def all_is_well() -> observed.Observed:
+    upload = {
+        "id": ID,
+        "file_name": "staff-1.csv",
+        "status": "completed_with_errors",
+        "refusal_code": None,
+        "rows": 2,
+        "loaded": 1,
+        "rejected": 1,
+    }
+    ann = {
+        "id": "r1",
+        "first_name": "Ann",
+        "last_name": "O'Dwyer",
+        "birth_date": dt.date(1931, 2, 2),
+        "email": CELLS[3],
+        "provider": "mercy",
+        "upload_id": ID,
+        "source_line": 2,
+    }
+    rejected = {
+        "upload_id": ID,
+        "line": 3,
+        "message": f"Line 3: {WHY}",
+        "codes": ["required-missing"],
+    }
+    return observed.Observed(
+        uploads=[upload],
+        recipients=[ann],
+        changes=[],
+        rejected=[rejected],
+        messages=[],
+        partitions={ID},
+        made={(asset, ID) for asset in observed.ASSETS},
+        last_runs=[{"job": "process_upload", "status": "SUCCESS", "upload_id": ID}],
+        open_runs=0,
+        reports={ID: REPORT},
+        results={f"staff-1-{ID}": {"BulkError.csv": REPORT, "receipt.txt": b"told"}},
+        archive={ID: DROP.data},
+        letters=[
+            letter("<n>", "staff@mercy.example.org", "Bulk Employee Upload - Failure"),
+            letter("<i>", CELLS[3], verdict.letters.WELCOME),
+        ],
+        left=[],
+    )
+
+
+def letter(message_id: str, to: str, subject: str) -> mail.Letter:
+    is_notice = to.startswith("staff@")
+    return mail.Letter(
+        message_id=message_id,
+        to=to,
+        subject=subject,
+        text=BODY if is_notice else "",
+        attached=REPORT if is_notice else None,
+    )
+
+
+def found(seen: observed.Observed) -> set[str]:
+    judged = verdict.judge({DROP.name: DROP}, seen)
+    kinds = ("lost", "doubled", "unfinished", "repeated")
+    return {kind for kind in kinds if getattr(judged, kind)}
+
+
+def test_all_is_well_when_all_is_well():
+    assert found(all_is_well()) == set()
+
+
+# What is done to a run in which all is well, and what must be found then.
+HARMS = [
+    (lambda s: s.uploads.clear(), "lost"),  # an upload has vanished
+    (lambda s: s.uploads.append(dict(s.uploads[0], id="x")), "doubled"),
+    (lambda s: s.uploads[0].update(status="processing"), "unfinished"),
+    (lambda s: s.uploads[0].update(status="failed"), "unfinished"),
+    (lambda s: s.uploads[0].update(rows=3), "lost"),  # counts that do not add up
+    (lambda s: s.recipients.clear(), "lost"),
+    (lambda s: s.recipients.append(dict(s.recipients[0], id="r2")), "doubled"),
+    (lambda s: s.rejected.clear(), "lost"),
+    (lambda s: s.rejected[0].update(message="Line 3: other"), "lost"),
+    (lambda s: s.rejected.append(dict(s.rejected[0], line=2)), "doubled"),
+    (lambda s: s.partitions.clear(), "lost"),
+    (lambda s: s.made.clear(), "unfinished"),
+    (lambda s: s.last_runs[0].update(status="FAILURE"), "unfinished"),
+    (lambda s: setattr(s, "open_runs", 1), "unfinished"),
+    (lambda s: s.reports.clear(), "lost"),
+    (lambda s: s.results.clear(), "lost"),
+    (lambda s: s.archive.update({ID: b"half"}), "lost"),
+    (lambda s: s.letters.pop(0), "lost"),  # the notice
+    (lambda s: s.letters.pop(1), "lost"),  # the invitation
+    (lambda s: s.letters.append(s.letters[0]), "repeated"),
+    (
+        lambda s: s.letters.append(letter("<m>", CELLS[3], s.letters[1].subject)),
+        "doubled",
+    ),
+    (
+        lambda s: s.messages.append({"status": "waiting", "kind": "notice"}),
+        "unfinished",
+    ),
+    (lambda s: s.left.append("mercy/low_volume/x.csv"), "unfinished"),
+]
+
+
+@pytest.mark.parametrize(("harm", "kind"), HARMS)
+def test_what_is_wrong_is_found(harm, kind):
+    seen = copy.deepcopy(all_is_well())
+
+    harm(seen)
+
+    assert kind in found(seen)
+
+
+def test_the_same_seed_deals_the_same_files_and_faults():
+    one, other = plan.Dealer(5), plan.Dealer(5)
+
+    assert [one.deal() for _ in range(50)] == [other.deal() for _ in range(50)]
+    assert faults.schedule(5, kills=20, seconds=60) == faults.schedule(
+        5, kills=20, seconds=60
+    )
+
+
+def test_with_enough_kills_everybody_is_killed():
+    struck = {each.what for each in faults.schedule(3, kills=20, seconds=60)}
+
+    assert struck == {*faults.KILLS, "mail", "disk"}
