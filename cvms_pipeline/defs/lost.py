@@ -26,7 +26,7 @@ _DAGSTER_S_WAIT = dt.timedelta(seconds=30)
 
 
 @dg.sensor(
-    job=jobs.process_upload,
+    jobs=jobs.ALL,
     minimum_interval_seconds=5,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
@@ -56,7 +56,7 @@ def is_due(history: Sequence[dg.RunRecord], *, now: dt.datetime) -> bool:
     """Return whether the last of an upload's runs has failed, and long enough ago.
 
     Args:
-        history: The runs that worked on it, the newest first.
+        history: The runs that had the same purpose, the newest first.
         now: The time.
     """
     if not history or history[0].dagster_run.status != dg.DagsterRunStatus.FAILURE:
@@ -84,18 +84,16 @@ def is_for_good(instance: dg.DagsterInstance, run_id: str) -> bool:
 def to_be_told(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
     """Return the run that data-ops are to be told of as `run` has failed, if any.
 
-    Of runs that are lost one after another, that is the one that is one too many;
-    those that carry messages are asked for by the messages themselves.
+    Of runs that are lost one after another, that is the one that is one too many.
     """
     if is_for_good(instance, run.run_id):
         return run.run_id
-    if partitions.PURPOSE_TAG in run.tags:
-        return None
     failed = [
         record.dagster_run.run_id
         for history in _histories(instance, [decisions.upload_of(run) or ""])
         for record in history
         if record.dagster_run.status == dg.DagsterRunStatus.FAILURE
+        and _job_of(record.dagster_run) == _job_of(run)
     ]
     return failed[-1 - QUIETLY] if len(failed) > QUIETLY else None
 
@@ -111,24 +109,30 @@ def _failed_of_late(instance: dg.DagsterInstance) -> set[str]:
 def _histories(
     instance: dg.DagsterInstance, upload_ids: Collection[str]
 ) -> Iterator[list[dg.RunRecord]]:
-    """Yield the runs of each of these uploads, the newest first."""
+    """Yield the runs of each of these uploads and each purpose, the newest first."""
     if not upload_ids:
         return
     records = instance.get_run_records(
         dg.RunsFilter(tags={partitions.PARTITION_TAG: sorted(upload_ids)})
     )
-    found: dict[str, list[dg.RunRecord]] = {}
+    found: dict[tuple[str | None, str], list[dg.RunRecord]] = {}
     for record in records:
-        if partitions.PURPOSE_TAG not in record.dagster_run.tags:
-            upload_id = decisions.upload_of(record.dagster_run) or ""
-            found.setdefault(upload_id, []).append(record)
+        run = record.dagster_run
+        found.setdefault((decisions.upload_of(run), _job_of(run)), []).append(record)
     yield from found.values()
+
+
+def _job_of(run: dg.DagsterRun) -> str:
+    """Return the job that does what the run was for; people also start assets."""
+    is_of_messages = partitions.PURPOSE_TAG in run.tags
+    return run.job_name if is_of_messages else jobs.process_upload.name
 
 
 def _again(failed: dg.DagsterRun) -> dg.RunRequest:
     kept = (partitions.PROVIDER_TAG, partitions.LANE_TAG, partitions.PRIORITY_TAG)
     upload_id = decisions.upload_of(failed)
     return dg.RunRequest(
+        job_name=_job_of(failed),
         run_key=f"{upload_id}:{failed.run_id}",
         partition_key=upload_id,
         tags={name: failed.tags[name] for name in kept if name in failed.tags},

@@ -11,10 +11,10 @@ from cvms_pipeline.ingest import judge
 FAILURE, SUCCESS = dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.SUCCESS
 
 
-def ended(desk, upload_id, status=FAILURE, **tags):
+def ended(desk, upload_id, status=FAILURE, job="process_upload", **tags):
     """Leave a run behind as Dagster does when its worker has died."""
     named = {"dagster/partition": upload_id, "cvms/provider": "mercy", **tags}
-    run = dg.DagsterRun(job_name="process_upload", status=status, tags=named)
+    run = dg.DagsterRun(job_name=job, status=status, tags=named)
     desk.instance.add_run(run)
     return run
 
@@ -130,11 +130,16 @@ def test_people_are_told_of_a_run_that_is_lost_too_often_and_once(desk):
     assert {told(desk, run) for run in runs} == {runs[lost.QUIETLY].run_id}
 
 
-def test_a_run_that_carried_messages_is_left_to_the_messages_that_wait(desk):
-    upload_id = desk.receive([ANN])
-    run = ended(desk, upload_id, **{"cvms/purpose": "messages"})
+def test_a_run_that_carried_messages_is_followed_by_another_of_its_job(desk):
+    upload_id = desk.bring([ANN])
+    ended(desk, upload_id, SUCCESS)
+    run = ended(desk, upload_id, job="send_invitations", **{"cvms/purpose": "messages"})
+    desk.site.clock.forward(seconds=10)
 
-    assert asked_again(desk) == []
+    (request,) = desk.sensor("lost_runs").run_requests
+
+    assert request.job_name == "send_invitations"
+    assert request.run_key == f"{upload_id}:{run.run_id}"
     assert told(desk, run) is None
 
 
