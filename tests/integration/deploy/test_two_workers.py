@@ -36,7 +36,8 @@ def test_every_upload_finishes_though_one_of_two_workers_is_killed(cluster):
     assert len(told) == len(set(told)) + 2 == 4 + 4 * 3
     (_, first), (again, second) = cluster.runs(lost)
     assert (first, second) == ("FAILURE", "SUCCESS")
-    assert cluster.steps(again) == AFTER_THE_FRAMES
+    # All of them, where a busy daemon has left the run to `lost_runs`.
+    assert cluster.steps(again) >= AFTER_THE_FRAMES
     assert (one.work(), two.work()) == ([lost], [])
 
 
