@@ -3,10 +3,8 @@
 import pandas as pd
 import pytest
 import sheets
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from cvms_pipeline.domain import duplicates, packing, reading, reasons, sheet
+from cvms_pipeline.domain import duplicates, packing, reading, reasons
 
 KNOWN = pd.DataFrame(
     {
@@ -38,17 +36,9 @@ SHEETS = [
 ]
 
 
-def assert_same(left: sheet.Sheet, right: sheet.Sheet) -> None:
-    assert left.refusal == right.refusal
-    assert (left.encoding, left.delimiter) == (right.encoding, right.delimiter)
-    assert left.ignored_columns == right.ignored_columns
-    for name in ("cells", "values", "rejections", "plan"):
-        pd.testing.assert_frame_equal(getattr(left, name), getattr(right, name))
-
-
 @pytest.mark.parametrize("packed", SHEETS)
 def test_a_sheet_comes_back_as_it_was(packed):
-    assert_same(packing.unpack(packing.pack(packed)), packed)
+    sheets.assert_same(packing.unpack(packing.pack(packed)), packed)
 
 
 def test_what_comes_back_goes_on_as_if_it_had_never_been_away():
@@ -57,17 +47,6 @@ def test_what_comes_back_goes_on_as_if_it_had_never_been_away():
     unpacked = packing.unpack(packing.pack(judged))
 
     decided = duplicates.decide(unpacked, KNOWN, provider="mercy", upload="this")
-    assert_same(
+    sheets.assert_same(
         decided, duplicates.decide(judged, KNOWN, provider="mercy", upload="this")
     )
-
-
-CELL = st.text(st.characters(exclude_categories=["Cs"]))
-
-
-@settings(max_examples=20, deadline=None, database=None)
-@given(st.lists(st.tuples(CELL, CELL, CELL, CELL), max_size=5))
-def test_any_text_survives(rows):
-    packed = sheets.read(sheets.below_header(*(sheets.row(*row) for row in rows)))
-
-    assert_same(packing.unpack(packing.pack(packed)), packed)

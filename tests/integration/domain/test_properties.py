@@ -7,10 +7,10 @@ import sheets
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cvms_pipeline.domain import cleaning, duplicates, outcome, report
+from cvms_pipeline.domain import cleaning, duplicates, outcome, packing, report
 
-FEW = settings(max_examples=10, deadline=None, database=None)
-MANY = settings(max_examples=60, deadline=None, database=None)
+FEW = settings(max_examples=30, deadline=None, database=None)
+MANY = settings(max_examples=200, deadline=None, database=None)
 
 ODD_CHARACTERS = st.sampled_from(",;\t\r\n\"' =-\x00\xa0\u200b\u2028\ufeffé#a")
 ANY_CELL = st.text(st.characters(exclude_categories=["Cs"]) | ODD_CHARACTERS)
@@ -115,3 +115,11 @@ def test_a_key_is_its_own_key(text):
     once = cleaning.match_key(pd.Series([text], dtype=str))
 
     assert cleaning.match_key(once).tolist() == once.tolist()
+
+
+@FEW
+@given(st.lists(st.tuples(ANY_CELL, ANY_CELL, ANY_CELL, ANY_CELL), max_size=5))
+def test_any_text_survives_between_two_steps(rows):
+    packed = sheets.read(sheets.below_header(*(sheets.row(*row) for row in rows)))
+
+    sheets.assert_same(packing.unpack(packing.pack(packed)), packed)

@@ -67,3 +67,11 @@ def told(judged: sheet.Sheet) -> list[tuple[int, str, str]]:
 def code_of(data: str | bytes, lane: Lane = Lane.LOW_VOLUME) -> str | None:
     refusal = read(data, lane).refusal
     return refusal.code if refusal else None
+
+
+def assert_same(left: sheet.Sheet, right: sheet.Sheet) -> None:
+    assert left.refusal == right.refusal
+    assert (left.encoding, left.delimiter) == (right.encoding, right.delimiter)
+    assert left.ignored_columns == right.ignored_columns
+    for name in ("cells", "values", "rejections", "plan"):
+        pd.testing.assert_frame_equal(getattr(left, name), getattr(right, name))

@@ -9,7 +9,6 @@ import sheets
 from cvms_pipeline.domain import (
     cleaning,
     columns,
-    quoting,
     reading,
     tokenising,
 )
@@ -104,13 +103,3 @@ def test_a_cell_of_absurd_length_is_cleaned_at_its_ends_only():
     inside = "a  b" * cleaning.MAX_CLEANED
 
     assert cleaning.clean_text(f" \u200b{inside}\xa0") == inside
-
-
-def test_what_is_known_of_broken_quotes_is_found_out_once():
-    text = 'a","\n' * 5_000
-    quotes = quoting.Quotes(text, ",")
-    starts = range(0, len(text), 5)
-
-    assert {quotes.record_end(at) for at in starts} == {0}
-    # One mark for each block that was walked, not one for each line and block.
-    assert len(quotes._broken) < 5 * len(text) // quoting._BLOCK + 2 * len(starts)

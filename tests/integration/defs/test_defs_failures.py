@@ -15,6 +15,11 @@ class RuleBrokenError(errors.PermanentError):
     """A rule is broken."""
 
 
+@pytest.fixture(autouse=True)
+def without_waiting() -> None:
+    """The waits are what is looked at."""
+
+
 def told(error: Exception, retry_number: int = 0) -> Exception:
     with (
         pytest.raises((dg.Failure, dg.RetryRequested)) as caught,
