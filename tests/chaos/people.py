@@ -53,17 +53,19 @@ def addresses(seen: observed.Observed) -> dict[Any, list[str]]:
 def _in_order(changes: Sequence[Mapping[str, Any]], last: str) -> list[Any]:
     """Return the changes so that each goes on from the one before and ends at `last`.
 
-    The clock need not tell: a transaction may begin first and be committed later.
+    All of them, if there is such an order; else as many as there is one for.  The
+    clock need not tell: a transaction may begin first and be committed later.  And an
+    address may come back, so that there is more than one way through.
     """
-    left, made = list(changes), []
-    while left:
-        found = next((each for each in left if each["new_email"] == last), None)
-        if found is None:
-            break
-        left.remove(found)
-        made.insert(0, found)
-        last = found["old_email"]
-    return made
+    longest: list[Any] = []
+    for at, change in enumerate(changes):
+        if change["new_email"] == last:
+            others = [*changes[:at], *changes[at + 1 :]]
+            made = [*_in_order(others, change["old_email"]), change]
+            if len(made) == len(changes):
+                return made
+            longest = max(longest, made, key=len)
+    return longest
 
 
 def wrongs(matched: Matched, seen: observed.Observed) -> Iterator[str]:

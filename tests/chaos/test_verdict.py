@@ -2,10 +2,11 @@
 
 import copy
 import datetime as dt
+import itertools
 
 import pytest
 
-from tests.chaos import faults, mail, observed, plan, verdict
+from tests.chaos import faults, mail, observed, people, plan, verdict
 
 ID = "20260101-u"
 CELLS = ("Ann", "O'Dwyer", "2/2/1931", "p1@mercy.example.org")
@@ -153,3 +154,41 @@ def test_with_enough_kills_everybody_is_killed():
     struck = {each.what for each in faults.schedule(3, kills=20, seconds=60)}
 
     assert struck == {*faults.KILLS, "mail", "disk"}
+
+
+# The last address, and each change in whatever order the tables give them.
+HISTORIES = [
+    ("b", ["a b"]),
+    ("c", ["b c", "a b"]),
+    ("c", ["a b", "b a", "a c"]),
+    ("d", ["a b", "b c", "c b", "b d"]),  # an address that came back, and went again
+    ("d", ["c b", "a b", "b d", "b c"]),
+    ("d", ["b d", "d b", "a b", "b c", "c b", "b d"]),
+]
+
+
+@pytest.mark.parametrize(("last", "written"), HISTORIES)
+def test_a_history_is_found_in_which_addresses_come_back(last, written):
+    seen = all_is_well()
+    changes = [change.split() for change in written]
+    seen.changes.extend(
+        {"recipient_id": "r1", "old_email": old, "new_email": new}
+        for old, new in changes
+    )
+    seen.recipients[0]["email"] = last
+
+    history = people.addresses(seen)["r1"]
+
+    assert sorted(map(" ".join, itertools.pairwise(history))) == sorted(written)
+    assert (history[0], history[-1]) == ("a", last)
+
+
+def test_a_history_with_a_gap_is_noticed():
+    seen = all_is_well()
+    seen.recipients[0]["email"] = "d"
+    seen.changes.extend(
+        {"recipient_id": "r1", "old_email": old, "new_email": new}
+        for old, new in ["ab", "cd"]
+    )
+
+    assert people.addresses(seen)["r1"] == ["c", "d"]
