@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-NAMES = ("core", "orchestration", "growth", "peers", "hostile")
+NAMES = ("core", "orchestration", "backlog", "growth", "peers", "hostile")
 
 
 def main(given: Sequence[str] | None = None) -> int:

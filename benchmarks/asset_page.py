@@ -20,28 +20,14 @@ from dagster._core.workspace.load_target import GrpcServerTarget
 from dagster._grpc.client import DagsterGrpcClient
 from dagster_graphql.schema import create_schema
 
+from benchmarks import web
+
 ASSETS = ("upload", "recipients")
 
 Workspace = WorkspaceProcessContext
 
 _SCHEMA = create_schema()
 _START_SECONDS = 60
-_PAGE = """
-query Page($key: AssetKeyInput!) {
-  assetNodeOrError(assetKey: $key) { ... on AssetNode {
-    id description groupName jobNames owners { __typename }
-    partitionStats { numMaterialized numPartitions numFailed numMaterializing }
-    partitionKeysByDimension { name type partitionKeys }
-    assetPartitionStatuses { ... on DefaultPartitionStatuses {
-      materializedPartitions failedPartitions
-      unmaterializedPartitions materializingPartitions } }
-    assetMaterializations(limit: 100) {
-      timestamp partition runId stepKey metadataEntries { label } }
-    assetChecksOrError { ... on AssetChecks { checks {
-      name executionForLatestMaterialization { id status } } } }
-  } }
-}
-"""
 
 
 class PageError(Exception):
@@ -87,7 +73,7 @@ def _seconds(opened: Workspace, asset: str) -> float:
     started = time.perf_counter()
     answer = asyncio.run(
         _SCHEMA.execute_async(
-            _PAGE,
+            web.ASSET_PAGE,
             context_value=opened.create_request_context(),
             variable_values={"key": {"path": [asset]}},
         )

@@ -12,8 +12,10 @@ is that process.
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from benchmarks import (
     database,
@@ -34,6 +36,7 @@ from cvms_pipeline.domain import (
     sheet,
     upload,
 )
+from cvms_pipeline.files import work
 from cvms_pipeline.store import engine, recipients, rejected
 
 GOAL_SECONDS, GOAL_PEAK_MB = 2.0, 400
@@ -64,7 +67,7 @@ def _through_every_step(
     store: engine.Store, upload_id: str, data: bytes
 ) -> outcome.Outcome:
     """Take the file through the steps, with no more of each than the next one gets."""
-    decided = packing.unpack(packing.pack(_decided(store, upload_id, data)))
+    decided = _handed_on(_decided(store, upload_id, data))
     with store.begin() as conn:
         ended = recipients.load(
             conn,
@@ -90,6 +93,17 @@ def _decided(store: engine.Store, upload_id: str, data: bytes) -> sheet.Sheet:
     return duplicates.decide(
         judged, matches, provider=uploading.PROVIDER, upload=upload_id, compared=keys
     )
+
+
+def _handed_on(decided: sheet.Sheet) -> sheet.Sheet:
+    """Return the sheet as the next step gets it, by way of a work folder."""
+    upload_id = upload.new_id(uploading.NOW)
+    with tempfile.TemporaryDirectory(prefix="cvms-bench-") as folder:
+        between = work.Work(Path(folder))
+        between.write(upload_id, "decided", packing.pack(decided))
+        del decided
+        with between.opened(upload_id, "decided") as file:
+            return packing.unpack(file)
 
 
 def measure(names: Sequence[str]) -> dict[str, Taken]:

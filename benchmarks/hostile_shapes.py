@@ -147,6 +147,7 @@ SHAPES: Mapping[str, Shape] = {
     "undefined bytes": _filled(b"x\n", first=_HEADER, last=b"\x81"),
     "an overlong NUL": _filled(b"\xc0\x80", first=_HEADER),
     "5,000 long rows of Windows-1252": _rows(5_000, _cells(b"\xed\xa0\x80")),
+    "5,000 long rows of euro signs": _rows(5_000, _cells(b"\x80" * 40 + b"\xa0")),
     "halves of surrogates": _filled(b"\xed\xa0\x80", first=_HEADER),
     "NUL bytes": _filled(b"\0"),
     "one NUL byte at the end": _filled(b"x\n", first=_HEADER, last=b"\0"),
@@ -171,6 +172,7 @@ WORST = (
     "5,000 rows with empty cells at the end",
     "halves of surrogates",
     "5,000 long rows of Windows-1252",
+    "5,000 long rows of euro signs",
 )
 """Those that cost most, each for a reason of its own."""
 

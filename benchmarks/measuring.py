@@ -68,6 +68,11 @@ def spread(figures: Sequence[float]) -> Spread:
     return Spread(median=median, low=low, high=high)
 
 
+def p95(figures: Sequence[float]) -> float:
+    """Return the figure that 95 % of them do not exceed, as far as there are."""
+    return sorted(figures)[round(0.95 * (len(figures) - 1))]
+
+
 def ratios(one: Sequence[float], other: Sequence[float]) -> Spread:
     """Return how many times `other` the figures of `one` are, turn by turn."""
     return spread([a / b for a, b in zip(one, other, strict=True)])

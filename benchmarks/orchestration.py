@@ -1,29 +1,34 @@
 """What an orchestrated upload costs: waiting, throughput, processor, and doing nothing.
 
-    python -m benchmarks.orchestration [--quick] [--json]
+    python -m benchmarks.orchestration [--broker redis] [--quick] [--json]
 
-One `cvms up` on the embedded default.  Single files of 100 rows are dropped one after
-another on an idle system, then many at once from four providers, then nothing at all.
+One `cvms up` on the embedded default, or with a Redis of its own as broker.  Single
+files of 100 rows are dropped one after another on an idle system, then many at once
+from four providers, then nothing at all.
 Processor time is counted up to the last notice, and up to the last invitation.
-Then the same assets under `dagster dev` with Dagster's defaults, which with --quick is
-left out, because one file takes longer than all the rest; that figure is then null.
+Then single files with Redis, and the same assets under `dagster dev` with Dagster's
+defaults.  With --quick both are left out and null, because one file under the defaults
+takes longer than all the rest.
 """
 
+import contextlib
 import itertools
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from benchmarks import measuring, running, sample_rows, showing
+from benchmarks import measuring, redis_server, running, sample_rows, showing
 
 ROWS = 100
 REJECTED_PERCENT = 10
+POSTGRES, REDIS = "postgres", "redis"
 _seeds = itertools.count(1)
 
 GOALS = {
     "drop_to_notice_p50_s": "<= 1.5",
+    "drop_to_notice_redis_p50_s": "<= 1.0",
     "files_per_minute": ">= 150",
     "cpu_s_per_file": "<= 0.5",
     "idle_cores": "<= 0.1",
@@ -34,25 +39,36 @@ GOALS = {
 class Size:
     """How many files one by one, how many at once, how many idle seconds.
 
-    And how many under Dagster's defaults.
+    And how many one by one with Redis, and under Dagster's defaults.
     """
 
     singles: int
     together: int
     idle_seconds: int
+    with_redis: int
     by_default: int
 
 
-FULL = Size(singles=31, together=100, idle_seconds=60, by_default=3)
-QUICK = Size(singles=5, together=12, idle_seconds=5, by_default=0)
+FULL = Size(singles=31, together=100, idle_seconds=60, with_redis=31, by_default=3)
+QUICK = Size(singles=5, together=12, idle_seconds=5, with_redis=0, by_default=0)
 
 
 def main() -> int:
     """Measure and print."""
-    chosen = showing.options(__doc__, None)
+    more = ("--broker", f"{POSTGRES} (default), or {REDIS}, which must be installed")
+    chosen = showing.options(__doc__, None, more)
     size = QUICK if chosen.quick else FULL
-    with running.started() as installation:
-        found = measure(installation, size)
+    try:
+        with started(chosen.broker or POSTGRES) as installation:
+            found = measure(installation, size)
+    except redis_server.RedisMissingError as missing:
+        showing.progress(f"NOT MEASURED WITH REDIS: {missing}")
+        return 1
+    if chosen.broker == REDIS:
+        with_redis = found["drop_to_notice_p50_s"]
+    else:
+        with_redis = by_redis(size.with_redis)
+    found["drop_to_notice_redis_p50_s"] = with_redis
     found["default_drop_to_notice_p50_s"] = by_default(size.by_default)
     rows = [(name, str(found[name]), GOALS.get(name, "")) for name in found]
     made = showing.table(
@@ -65,14 +81,26 @@ def main() -> int:
     return 0
 
 
+@contextlib.contextmanager
+def started(broker: str) -> Iterator[running.Installation]:
+    """Run an installation with that broker.
+
+    Raises:
+        RedisMissingError: If it is Redis, and there is none here.
+    """
+    with contextlib.ExitStack() as stack:
+        more = {}
+        if broker == REDIS:
+            more = stack.enter_context(redis_server.running())
+        elif broker != POSTGRES:
+            raise SystemExit(f"--broker is {POSTGRES} or {REDIS}, not {broker!r}.")
+        yield stack.enter_context(running.started(**more))
+
+
 def measure(installation: running.Installation, size: Size) -> dict[str, float | None]:
     """Return the figures, by the names that the JSON object has."""
     showing.progress("One file after another ...")
-    _drop(installation, "warm", 1)
-    waits = []
-    for nth in range(size.singles):
-        waits.append(_drop(installation, f"single{nth}x", 1))
-        _until(installation.is_quiet)
+    waits = _singles(installation, size.singles)
     showing.progress("Many at once ...")
     cpu = installation.cpu_seconds()
     took = _drop(installation, "many", size.together)
@@ -85,12 +113,26 @@ def measure(installation: running.Installation, size: Size) -> dict[str, float |
     idle = (installation.cpu_seconds() - cpu) / size.idle_seconds
     return {
         "drop_to_notice_p50_s": round(statistics.median(waits), 3),
-        "drop_to_notice_p95_s": round(sorted(waits)[int(0.95 * (len(waits) - 1))], 3),
+        "drop_to_notice_p95_s": round(measuring.p95(waits), 3),
         "files_per_minute": round(60 * size.together / took, 1),
         "cpu_s_per_file": round(spent / size.together, 3),
         "cpu_s_per_file_with_invitations": round(spent_in_all / size.together, 3),
         "idle_cores": round(idle, 3),
     }
+
+
+def by_redis(count: int) -> float | None:
+    """Return the median seconds from drop to notice where Redis is the broker."""
+    if not count:
+        return None
+    showing.progress("One file after another, with Redis ...")
+    try:
+        with started(REDIS) as installation:
+            waits = _singles(installation, count)
+    except redis_server.RedisMissingError as missing:
+        showing.progress(f"NOT MEASURED WITH REDIS: {missing}")
+        return None
+    return round(statistics.median(waits), 3)
 
 
 def by_default(count: int) -> float | None:
@@ -101,6 +143,16 @@ def by_default(count: int) -> float | None:
     with running.started_by_default() as installation:
         waits = [_drop(installation, f"default{nth}x", 1) for nth in range(count)]
     return round(statistics.median(waits), 3)
+
+
+def _singles(installation: running.Installation, count: int) -> list[float]:
+    """Drop files one after another, each when all is quiet; return their seconds."""
+    _drop(installation, "warm", 1)
+    waits = []
+    for nth in range(count):
+        waits.append(_drop(installation, f"single{nth}x", 1))
+        _until(installation.is_quiet)
+    return waits
 
 
 def _drop(installation: running.Installation, prefix: str, count: int) -> float:

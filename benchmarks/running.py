@@ -7,7 +7,6 @@ asking and stopping; what is measured, `orchestration` says.
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from pathlib import Path
 import psutil
 import sqlalchemy as sa
 
-from benchmarks import database
+from benchmarks import database, redis_server, web
 from cvms_pipeline import settings
 from cvms_pipeline.store import engine
 
@@ -42,6 +41,11 @@ class Installation:
         url = self.environment.get("CVMS_DATABASE_URL")
         chosen = settings.load(home=ROOT, data_dir=self.data, database_url=url)
         self.store = engine.Store(chosen.owner_url)
+
+    @property
+    def web(self) -> web.Web:
+        """Return what asks its web server."""
+        return web.Web(int(self.environment["CVMS_PORT"]))
 
     def cvms(self, *words: str) -> None:
         """Run a command of `cvms` on it."""
@@ -69,6 +73,19 @@ class Installation:
         with self.store.begin() as conn:
             return [float(s) for s in conn.scalars(query, {"prefix": prefix})]
 
+    def notices(self, prefix: str) -> dict[str, float]:
+        """Return for the files named so when they were told of, in Unix time."""
+        query = sa.text(
+            "SELECT upload.file_name, extract(epoch FROM message.sent_at)"
+            " FROM cvms.messages AS message"
+            " JOIN cvms.uploads AS upload ON upload.id = message.upload_id"
+            " WHERE message.kind = 'notice' AND message.status = 'sent'"
+            " AND upload.file_name LIKE :prefix || '%'"
+        )
+        with self.store.begin() as conn:
+            rows = conn.execute(query, {"prefix": prefix})
+            return {name: float(moment) for name, moment in rows}
+
     def is_quiet(self) -> bool:
         """Return whether no message waits to be sent."""
         query = sa.text("SELECT count(*) FROM cvms.messages WHERE status = 'waiting'")
@@ -91,7 +108,7 @@ def started(**more: str) -> Iterator[Installation]:
     """Run `cvms up` with the settings `more`; stop it at the end."""
     with _folder() as (folder, environment):
         command = [sys.executable, "-m", "cvms_pipeline.cli", "up"]
-        environment |= {"CVMS_PORT": str(_free_port()), **more}
+        environment |= {"CVMS_PORT": str(redis_server.free_port()), **more}
         with _running(command, environment, folder, "Drop files into") as made:
             yield made
 
@@ -106,7 +123,7 @@ def started_by_default() -> Iterator[Installation]:
             "DAGSTER_HOME": str(folder / "dagster"),
             "DAGSTER_DISABLE_TELEMETRY": "yes",
         }
-        place = ["--host", "127.0.0.1", "--port", str(_free_port())]
+        place = ["--host", "127.0.0.1", "--port", str(redis_server.free_port())]
         command = [sys.executable, "-m", "dagster", "dev", "-m", "benchmarks.stock"]
         command += [*place, "--working-directory", str(ROOT)]
         with _running(command, environment, folder, "Serving dagster-webserver") as it:
@@ -156,9 +173,3 @@ def _wait_until(ready: str, up: subprocess.Popen[bytes], log: Path) -> None:
         if up.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"It did not start: {log.read_text()[-2000:]}")
         time.sleep(0.2)
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])

@@ -29,7 +29,7 @@ def incoming_uploads(
 defs = dg.Definitions(
     assets=assets.ALL,
     asset_checks=checks.ALL,
-    jobs=jobs.ALL,
+    jobs=jobs.OF_UPLOADS,
     sensors=[incoming_uploads],
     resources=resources.from_settings(),
 )

@@ -28,7 +28,7 @@ def build_defs(**overrides: Any) -> dg.Definitions:
     return dg.Definitions(
         assets=assets.ALL,
         asset_checks=checks.ALL,
-        jobs=[*jobs.ALL, retention.retention],
+        jobs=[*jobs.OF_UPLOADS, jobs.send_alerts, retention.retention],
         schedules=schedules.ALL,
         sensors=sensors.ALL,
         resources={**resources.from_settings(), **overrides},

@@ -3,6 +3,7 @@
 Part of `settings.Settings`, which reads them; what they do is `ingest.health`.
 """
 
+import ipaddress
 from typing import Annotated
 
 import pydantic
@@ -19,13 +20,21 @@ _Port = Annotated[int | None, pydantic.BeforeValidator(_off_if_empty)]
 class HealthSettings(pydantic_settings.BaseSettings):
     """From when on `cvms status` warns, and where Prometheus can ask."""
 
+    metrics_host: ipaddress.IPv4Address = pydantic.Field(
+        ipaddress.IPv4Address("127.0.0.1"),
+        description=(
+            "The address on which the metrics are told; anything but 127.0.0.1 only"
+            " where nobody else reaches it, such as the network of containers."
+        ),
+        examples=["127.0.0.1"],
+    )
     metrics_port: _Port = pydantic.Field(
         None,
         ge=0,
         le=65535,
         description=(
-            "The port of the metrics for Prometheus, on 127.0.0.1 only; 0 or nothing"
-            " after the = is off; default: two above the UI's port, so 3002."
+            "The port of the metrics for Prometheus; 0 or nothing after the = is off;"
+            " default: two above the UI's port, so 3002."
         ),
         examples=["3002"],
     )

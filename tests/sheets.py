@@ -1,10 +1,11 @@
 """Sheets for the tests of the domain, made from the text of a CSV."""
 
 import datetime as dt
+import io
 
 import pandas as pd
 
-from cvms_pipeline.domain import duplicates, reading, schema, sheet
+from cvms_pipeline.domain import duplicates, packing, reading, schema, sheet
 from cvms_pipeline.domain.upload import Lane
 
 TODAY = dt.date(2026, 1, 5)
@@ -67,6 +68,11 @@ def told(judged: sheet.Sheet) -> list[tuple[int, str, str]]:
 def code_of(data: str | bytes, lane: Lane = Lane.LOW_VOLUME) -> str | None:
     refusal = read(data, lane).refusal
     return refusal.code if refusal else None
+
+
+def handed_on(packed: sheet.Sheet) -> sheet.Sheet:
+    """Return the sheet as the next step gets it."""
+    return packing.unpack(io.BytesIO(b"".join(packing.pack(packed))))
 
 
 def assert_same(left: sheet.Sheet, right: sheet.Sheet) -> None:

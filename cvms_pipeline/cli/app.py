@@ -19,6 +19,7 @@ from cvms_pipeline.cli.commands import (
     backups,
     files,
     history,
+    mending,
     providers,
     running,
     watching,
@@ -60,7 +61,7 @@ _PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
         history.messages,
         history.audit,
     ),
-    "Administer": (backups.backup, backups.restore),
+    "Administer": (backups.backup, backups.restore, mending.resend),
 }
 for _panel, _commands in _PANELS.items():
     for _command in _commands:

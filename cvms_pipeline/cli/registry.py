@@ -109,6 +109,14 @@ def show(settings: settings_.Settings, slug: str, *, as_json: bool) -> None:
     terminal.out().print(terminal.facts(pairs))
 
 
+def change(settings: settings_.Settings, slug: str, *, emails: tuple[str, ...]) -> None:
+    """Give a provider other contact addresses."""
+    with access.opened(settings) as store, store.begin() as conn:
+        stored.change_emails(conn, slug, emails)
+    text = f"Notices of {slug} go to {', '.join(emails)} from now on."
+    terminal.out().print(terminal.plain(text))
+
+
 def switch(settings: settings_.Settings, slug: str, *, is_enabled: bool) -> None:
     """Let a provider upload again, or no more; its folders are made or stay."""
     with access.opened(settings) as store, store.begin() as conn:

@@ -5,7 +5,7 @@ found is `store.search`, how messages are listed, and their addresses masked,
 `store.listing`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ import rich.table
 from cvms_pipeline import settings as settings_
 from cvms_pipeline.cli import access, terminal
 from cvms_pipeline.domain import events
-from cvms_pipeline.store import audit, listing, search
+from cvms_pipeline.store import audit, listing, outbox, search
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,14 +88,14 @@ def messages(
     settings: settings_.Settings,
     *,
     upload_id: str | None,
-    is_unsent: bool,
+    statuses: Collection[outbox.Status],
     limit: int,
     as_json: bool,
 ) -> None:
     """Print messages, the latest first."""
     with access.opened(settings) as store, store.begin() as conn:
         found = listing.messages(
-            conn, upload_id=upload_id, is_unsent=is_unsent, limit=limit
+            conn, upload_id=upload_id, statuses=statuses, limit=limit
         )
     if as_json:
         terminal.print_json([_message_as_json(each) for each in found])
@@ -123,11 +123,15 @@ def _message_as_json(message: listing.Message) -> dict[str, Any]:
 def _message_table(found: Sequence[listing.Message]) -> rich.table.Table:
     table = terminal.table("Message", "To", "State", "Tries", "Queued, sent")
     for each in found:
+        is_refused = each.status is outbox.Status.REFUSED
+        message = terminal.two_lines(each.kind.value, each.upload_id)
+        if is_refused:  # to be sent again by its id
+            message.append(f"\n{each.id}", "dim")
         status = terminal.status(each.status.value)
         if each.last_error:
             status.append(f"\n{each.last_error}", "dim")
         table.add_row(
-            terminal.two_lines(each.kind.value, each.upload_id),
+            message,
             terminal.plain(", ".join(each.to)),
             status,
             terminal.count(each.attempts),

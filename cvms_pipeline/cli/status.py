@@ -10,6 +10,7 @@ from cvms_pipeline import settings as settings_
 from cvms_pipeline.cli import terminal
 from cvms_pipeline.ingest import health
 from cvms_pipeline.local import watching
+from cvms_pipeline.store import health as stored
 
 _STYLES = {
     health.State.OK: "green",
@@ -91,6 +92,11 @@ def _messages(seen: health.Seen) -> dict[str, Any] | None:
     return {
         "unsent": seen.backlog.messages_unsent,
         "oldest_seconds": round(seen.age(seen.backlog.oldest_message_at)),
+        "refused": {
+            "notice": seen.backlog.notices_refused,
+            "invitation": seen.backlog.invitations_refused,
+            "alert": seen.backlog.alerts_refused,
+        },
     }
 
 
@@ -123,7 +129,7 @@ def _show(seen: health.Seen, found: Sequence[health.Problem]) -> None:
 
 
 def _pairs(seen: health.Seen) -> list[tuple[str, str]]:
-    uploads = failed = messages = files = runs = broker = _UNKNOWN
+    uploads = failed = messages = refused = files = runs = broker = _UNKNOWN
     if seen.backlog is not None:
         uploads = _since(
             seen.backlog.uploads_waiting, seen.age(seen.backlog.oldest_upload_at)
@@ -132,6 +138,7 @@ def _pairs(seen: health.Seen) -> list[tuple[str, str]]:
         messages = _since(
             seen.backlog.messages_unsent, seen.age(seen.backlog.oldest_message_at)
         )
+        refused = _refused(seen.backlog)
     if seen.unclaimed is not None:
         files = _since(seen.unclaimed.files, seen.age(seen.unclaimed.oldest_at))
     if seen.queue is not None and seen.queue.queued is not None:
@@ -143,6 +150,7 @@ def _pairs(seen: health.Seen) -> list[tuple[str, str]]:
         ("Uploads not finished", uploads),
         ("Uploads failed", failed),
         ("Messages not sent", messages),
+        ("Messages refused", refused),
         ("Runs", runs),
         ("Tasks at the broker", broker),
         *(
@@ -153,6 +161,14 @@ def _pairs(seen: health.Seen) -> list[tuple[str, str]]:
             for each in seen.spaces
         ),
     ]
+
+
+def _refused(backlog: stored.Backlog) -> str:
+    return (
+        f"{backlog.notices_refused:,} to providers,"
+        f" {backlog.invitations_refused:,} to recipients,"
+        f" {backlog.alerts_refused:,} to data-ops"
+    )
 
 
 def _since(number: int, seconds: float) -> str:

@@ -207,6 +207,16 @@ def recipient_invitations(
         yield dg.MaterializeResult(metadata=metadata.of_delivery(delivery))
 
 
+@dg.asset(group_name=GROUP, owners=[DATA_OPS], kinds={"email"})
+def data_ops_alerts(
+    context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[pipelines.Pipeline]
+) -> dg.MaterializeResult[None]:
+    """The messages to data-ops: a run has failed, a folder belongs to no provider."""
+    with failures.told_to_dagster(context.op_execution_context.retry_number):
+        sent = deliver.alerts(pipeline)
+    return dg.MaterializeResult(metadata={"sent": dg.MetadataValue.int(sent)})
+
+
 todays_uploads = dg.AssetSpec(
     TODAY_KEY,
     deps=[recipients, error_report, provider_notice],
@@ -226,5 +236,6 @@ ALL: list[dg.AssetSpec | dg.AssetsDefinition] = [
     error_report,
     provider_notice,
     recipient_invitations,
+    data_ops_alerts,
     todays_uploads,
 ]

@@ -76,5 +76,5 @@ def fair(workers: int) -> list[dict[str, Any]]:
             "value": {"applyLimitPerUniqueValue": True},
             "limit": max(1, workers - 1),
         },
-        {"key": partitions.PURPOSE_TAG, "value": "messages", "limit": 1},
+        {"key": partitions.PURPOSE_TAG, "value": partitions.MESSAGES, "limit": 1},
     ]

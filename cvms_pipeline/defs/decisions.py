@@ -3,10 +3,11 @@
 No reading and no waiting here; `sensors` does that.
 """
 
+import collections
 import contextlib
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import dagster as dg
 
@@ -20,6 +21,13 @@ from cvms_pipeline.defs import (
 )
 from cvms_pipeline.ingest import deliver, standing
 from cvms_pipeline.store import uploads
+
+MOST_DELIVERIES = 4
+"""How many of the runs that one job delivers messages with wait or are at work.
+
+More would only wait: one goes on at a time (`coordinator`), and who comes later would
+wait behind them.
+"""
 
 WILL_RETRY_TAG = "dagster/will_retry"
 
@@ -55,32 +63,40 @@ def heard_at(cursor: str | None) -> dt.datetime:
 
 
 def deliveries_for(
-    due: Iterable[deliver.Due], *, under_way: set[tuple[str, str]]
+    due: Iterable[deliver.Due],
+    *,
+    under_way: Collection[tuple[str, str | None]],
+    in_vain: Collection[tuple[str, str | None]] = (),
 ) -> list[dg.RunRequest]:
     """Return a request for each upload with due messages that nobody is sending.
 
+    No more than keep `MOST_DELIVERIES` of a job in the queue and at work.
+
     Args:
-        due: Which upload has messages of which kind to send now.
+        due: Which upload has messages of which kind to send now, in turns.
         under_way: Job names and upload ids of the runs that have not ended.
+        in_vain: Of those that have ended in a way that makes another useless for now.
     """
     wanted = dict.fromkeys((_JOBS[each.kind], each.upload_id) for each in due)
-    return [
-        dg.RunRequest(job_name=job, partition_key=upload_id)
-        for job, upload_id in wanted
-        if not _is_under_way(job, upload_id, under_way)
-    ]
+    unwanted = {*under_way, *in_vain}
+    room = collections.Counter(dict.fromkeys(_JOBS.values(), MOST_DELIVERIES))
+    room.subtract(job for job, _ in under_way)
+    requests = []
+    for job, upload_id in wanted:
+        if room[job] > 0 and not _is_under_way(job, upload_id, unwanted):
+            room[job] -= 1
+            requests.append(dg.RunRequest(job_name=job, partition_key=upload_id))
+    return requests
 
 
-def failed_upload(run: dg.DagsterRun, *, newest: dg.DagsterRun | None) -> str | None:
-    """Return the id of the upload that a failed run leaves failed, if it does.
+def is_final(run: dg.DagsterRun, *, newest: dg.DagsterRun | None) -> bool:
+    """Return whether it is this failed run that says how its upload stands.
 
-    Not when Dagster tries the run again, nor when a later run has decided.
+    Not when Dagster tries the run again, nor when a later run has decided.  A run
+    about no upload stands for itself.
     """
-    if run.tags.get(WILL_RETRY_TAG) == "true":
-        return None
-    if newest is not None and newest.run_id != run.run_id:
-        return None
-    return upload_of(run)
+    is_last = newest is None or newest.run_id == run.run_id
+    return is_last and run.tags.get(WILL_RETRY_TAG) != "true"
 
 
 def newest_alike(
@@ -103,7 +119,7 @@ def upload_of(run: dg.DagsterRun) -> str | None:
 
 
 def partition_of(run: dg.DagsterRun) -> dict[str, str]:
-    """Return the tags by which the runs of the same upload are found."""
+    """Return the tags by which the other runs of its upload are found, if any."""
     return {partitions.PARTITION_TAG: upload_of(run) or ""}
 
 
@@ -135,12 +151,14 @@ def fingerprint(stands: standing.Standing) -> str:
 
 _JOBS = {
     deliver.Kind.NOTICE: jobs.send_notice.name,
-    deliver.Kind.ALERT: jobs.send_notice.name,
+    deliver.Kind.ALERT: jobs.send_alerts.name,
     deliver.Kind.INVITATION: jobs.send_invitations.name,
 }
 
 
-def _is_under_way(job: str, upload_id: str, under_way: set[tuple[str, str]]) -> bool:
+def _is_under_way(
+    job: str, upload_id: str | None, under_way: set[tuple[str, str | None]]
+) -> bool:
     sends_notice = job == jobs.send_notice.name
     return (job, upload_id) in under_way or (
         sends_notice and (jobs.process_upload.name, upload_id) in under_way

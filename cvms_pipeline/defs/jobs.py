@@ -1,6 +1,7 @@
-"""The jobs: what is run together for an upload.
+"""The jobs: what is run together for an upload, and what tells data-ops.
 
-Invitations are a job of their own, so that slow mail never holds up an upload.
+Invitations are a job of their own, so that slow mail never holds up an upload; so are
+alerts, so that nothing that is wrong with an upload holds up what tells of it.
 """
 
 import dagster as dg
@@ -8,7 +9,7 @@ import dagster as dg
 from cvms_pipeline.defs import assets, partitions
 
 _MESSAGES = {
-    partitions.PURPOSE_TAG: "messages",
+    partitions.PURPOSE_TAG: partitions.MESSAGES,
     partitions.PRIORITY_TAG: str(partitions.INVITATION_PRIORITY),
 }
 
@@ -34,4 +35,11 @@ send_notice = dg.define_asset_job(
     tags=_MESSAGES,
 )
 
-ALL = [process_upload, send_invitations, send_notice]
+send_alerts = dg.define_asset_job(
+    "send_alerts",
+    selection=dg.AssetSelection.assets(assets.data_ops_alerts),
+    description="Send data-ops the alerts that are due, about whatever they are.",
+    tags=_MESSAGES,
+)
+
+OF_UPLOADS = [process_upload, send_invitations, send_notice]

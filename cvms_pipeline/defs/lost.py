@@ -23,10 +23,11 @@ _LATEST = 100
 _FIRST_WAIT = dt.timedelta(seconds=2)
 _LONGEST_WAIT = dt.timedelta(minutes=10)
 _DAGSTER_S_WAIT = dt.timedelta(seconds=30)
+_IN_VAIN = dt.timedelta(minutes=1)
 
 
 @dg.sensor(
-    jobs=jobs.ALL,
+    jobs=jobs.OF_UPLOADS,
     minimum_interval_seconds=5,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
@@ -84,9 +85,15 @@ def is_for_good(instance: dg.DagsterInstance, run_id: str) -> bool:
 def to_be_told(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
     """Return the run that data-ops are to be told of as `run` has failed, if any.
 
-    Of runs that are lost one after another, that is the one that is one too many.
+    Of runs that are lost one after another, that is the one that is one too many.  Of
+    runs that are asked for while messages wait, and fail for good, it is the first of
+    a day: they would tell of themselves for ever.  A run about no upload that nobody
+    asks for again is told of however it has failed.
     """
     if is_for_good(instance, run.run_id):
+        is_known = _carries_messages(run)
+        return _first_of_its_day(instance, run) if is_known else run.run_id
+    if decisions.upload_of(run) is None and not _carries_messages(run):
         return run.run_id
     failed = [
         record.dagster_run.run_id
@@ -96,6 +103,43 @@ def to_be_told(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
         and _job_of(record.dagster_run) == _job_of(run)
     ]
     return failed[-1 - QUIETLY] if len(failed) > QUIETLY else None
+
+
+def failed_just_now(
+    instance: dg.DagsterInstance, *, now: dt.datetime
+) -> set[tuple[str, str | None]]:
+    """Return job and upload of the deliveries that another run would not help yet."""
+    tags = {partitions.PURPOSE_TAG: partitions.MESSAGES}
+    records = instance.get_run_records(
+        dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], tags=tags),
+        limit=_LATEST,
+    )
+    latest = [each for each in records if now - _ended_at(each) < _IN_VAIN]
+    return {
+        (each.dagster_run.job_name, decisions.upload_of(each.dagster_run))
+        for each in latest
+        if is_for_good(instance, each.dagster_run.run_id)
+    }
+
+
+def _first_of_its_day(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
+    """Return the first of the runs like `run` of that day that failed for good."""
+    record = instance.get_run_record_by_id(run.run_id)
+    if record is None:
+        return run.run_id
+    is_of_upload = decisions.upload_of(run) is not None
+    alike = instance.get_runs(
+        dg.RunsFilter(
+            job_name=run.job_name,
+            statuses=[dg.DagsterRunStatus.FAILURE],
+            tags=decisions.partition_of(run) if is_of_upload else {},
+            created_after=record.create_timestamp.replace(hour=0, minute=0, second=0),
+        ),
+        ascending=True,
+        limit=_LATEST,
+    )
+    ids = (each.run_id for each in alike if is_for_good(instance, each.run_id))
+    return next(ids, run.run_id)
 
 
 def _failed_of_late(instance: dg.DagsterInstance) -> set[str]:
@@ -124,8 +168,11 @@ def _histories(
 
 def _job_of(run: dg.DagsterRun) -> str:
     """Return the job that does what the run was for; people also start assets."""
-    is_of_messages = partitions.PURPOSE_TAG in run.tags
-    return run.job_name if is_of_messages else jobs.process_upload.name
+    return run.job_name if _carries_messages(run) else jobs.process_upload.name
+
+
+def _carries_messages(run: dg.DagsterRun) -> bool:
+    return partitions.PURPOSE_TAG in run.tags
 
 
 def _again(failed: dg.DagsterRun) -> dg.RunRequest:

@@ -81,7 +81,7 @@ def of_upload(received: uploads.Upload) -> Mapping[str, dg.MetadataValue]:
 def of_sheet(judged: sheet.Sheet) -> Mapping[str, dg.MetadataValue]:
     """Return how many rows a sheet holds and how many are rejected so far."""
     return {
-        "rows in file": dg.MetadataValue.int(len(judged.values)),
+        "rows in file": dg.MetadataValue.int(len(judged.cells)),
         "rejected so far": dg.MetadataValue.int(judged.rejections["line"].nunique()),
         "to be loaded": dg.MetadataValue.int(len(judged.plan)),
         "encoding": dg.MetadataValue.text(judged.encoding or "unknown"),

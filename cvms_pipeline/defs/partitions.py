@@ -12,6 +12,7 @@ UPLOADS = dg.DynamicPartitionsDefinition(name="uploads")
 PROVIDER_TAG = "cvms/provider"
 LANE_TAG = "cvms/lane"
 PURPOSE_TAG = "cvms/purpose"
+MESSAGES = "messages"
 PRIORITY_TAG = "dagster/priority"
 PARTITION_TAG = "dagster/partition"
 

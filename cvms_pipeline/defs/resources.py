@@ -26,11 +26,12 @@ class PipelineResource(dg.ConfigurableResource[pipeline.Pipeline]):
     ) -> Iterator[pipeline.Pipeline]:
         """Open the pipeline; afterwards only its mail connection is closed."""
         opened = _open_in_process(os.getpid())
-        if context.run is not None:
-            note_rerun(opened, context.run)
+        is_noted = context.run is None or note_rerun(opened, context.run)
         try:
             yield opened
         finally:
+            if not is_noted and context.run is not None:
+                note_rerun(opened, context.run)
             opened.mailer.close()
 
 
@@ -42,18 +43,24 @@ class LimitsResource(dg.ConfigurableResource[retention.Limits]):
         return opening.limits(settings.load())
 
 
-def note_rerun(opened: pipeline.Pipeline, run: dg.DagsterRun) -> None:
+def note_rerun(opened: pipeline.Pipeline, run: dg.DagsterRun) -> bool:
     """Let the audit tell of a run that repeats an earlier one, whatever its steps are.
 
-    A store that is away is left to the steps, which wait for it.
+    A store that is away is left to the steps, which wait for it; this is tried again
+    when the run has ended, and when it is seen to have failed (`sensors`).
+
+    Returns:
+        Whether there is nothing left to be told.
     """
     earlier_run, upload_id = run.parent_run_id, run.tags.get(partitions.PARTITION_TAG)
     if earlier_run is None or upload_id is None:
-        return
+        return True
     with contextlib.suppress(errors.CvmsError):
         standing.note_rerun(
             opened, upload_id, run_id=run.run_id, earlier_run=earlier_run
         )
+        return True
+    return False
 
 
 @functools.cache

@@ -6,7 +6,14 @@ them wait inside their tick, because a tick is otherwise seconds away.
 
 import dagster as dg
 
-from cvms_pipeline.defs import coordinator, decisions, failures, jobs, lost
+from cvms_pipeline.defs import (
+    coordinator,
+    decisions,
+    failures,
+    jobs,
+    lost,
+    resources,
+)
 from cvms_pipeline.ingest import deliver, receive, standing
 from cvms_pipeline.ingest import pipeline as pipelines
 
@@ -42,7 +49,7 @@ def incoming_uploads(
 
 
 @dg.sensor(
-    jobs=[jobs.send_invitations, jobs.send_notice],
+    jobs=[jobs.send_invitations, jobs.send_notice, jobs.send_alerts],
     minimum_interval_seconds=1,
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
@@ -57,7 +64,11 @@ def waiting_messages(
         )
     if not due:
         return dg.SkipReason("No message is due.")
-    requests = decisions.deliveries_for(due, under_way=_under_way(context.instance))
+    requests = decisions.deliveries_for(
+        due,
+        under_way=_under_way(context.instance),
+        in_vain=lost.failed_just_now(context.instance, now=pipeline.now()),
+    )
     return dg.SensorResult(run_requests=requests)
 
 
@@ -71,17 +82,18 @@ def failed_runs(
 ) -> dg.SkipReason | None:
     """Mark the upload `failed` and alert data-ops, when no retry is to come."""
     run = context.dagster_run
+    resources.note_rerun(pipeline, run)  # which its own process may not have reached
     latest = context.instance.get_runs(
         dg.RunsFilter(tags=decisions.partition_of(run)), limit=_LATEST_RUNS
     )
-    failed = decisions.failed_upload(run, newest=decisions.newest_alike(run, latest))
-    if failed is None:
+    if not decisions.is_final(run, newest=decisions.newest_alike(run, latest)):
         return dg.SkipReason("The run is tried again, or a later one has decided.")
     told = lost.to_be_told(context.instance, run)
     if told is None:
-        return dg.SkipReason("The run is lost; `lost_runs` asks for another.")
+        return dg.SkipReason("The run is lost, and another will be asked for.")
+    upload_id = decisions.upload_of(run)
     with failures.told_to_dagster(failures.MOST_RETRIES):
-        standing.mark_failed(pipeline, failed, run_id=told, job=run.job_name)
+        standing.mark_failed(pipeline, upload_id, run_id=told, job=run.job_name)
     return None
 
 
@@ -103,9 +115,9 @@ def overview(
     return dg.SensorResult(asset_events=events, cursor=seen)
 
 
-def _under_way(instance: dg.DagsterInstance) -> set[tuple[str, str]]:
+def _under_way(instance: dg.DagsterInstance) -> set[tuple[str, str | None]]:
     runs = instance.get_runs(dg.RunsFilter(statuses=coordinator.UNFINISHED))
-    return {(run.job_name, decisions.upload_of(run) or "") for run in runs}
+    return {(run.job_name, decisions.upload_of(run)) for run in runs}
 
 
 ALL = [incoming_uploads, waiting_messages, failed_runs, lost.lost_runs, overview]

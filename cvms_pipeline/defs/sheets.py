@@ -3,6 +3,8 @@
 Dagster's own would pickle rows of people under DAGSTER_HOME and never remove them.
 """
 
+import contextlib
+
 import dagster as dg
 
 from cvms_pipeline.defs import failures
@@ -15,7 +17,8 @@ class SheetsInWorkFolder(dg.ConfigurableIOManager):
     """Keeps each op's sheet as `<work folder>/<upload id>/<step>`, mode 0600.
 
     The last step of an upload removes its folder.  A step that is run again after
-    that gets its sheet made anew from the archive.
+    that, or that finds what another version has left, gets its sheet made anew from
+    the archive.
     """
 
     pipeline: dg.ResourceDependency[pipelines.Pipeline]
@@ -33,7 +36,10 @@ class SheetsInWorkFolder(dg.ConfigurableIOManager):
         assert made_by is not None  # noqa: S101  # these inputs always come from an op
         upload_id, step = context.partition_key, made_by.step_key
         with failures.told_to_dagster():
-            data = self.pipeline.work.read(upload_id, step)
-            if data is not None:
-                return packing.unpack(data)
+            with (
+                self.pipeline.work.opened(upload_id, step) as file,
+                contextlib.suppress(packing.Unreadable),
+            ):
+                if file is not None:
+                    return packing.unpack(file)
             return judge.again(self.pipeline, upload_id, made_by.op_def.name)

@@ -7,6 +7,7 @@ dagster-celery uses for the same; `test_defs_internals.py` notices a change.
 
 import functools
 import gc
+import resource
 from typing import Any
 
 import celery.signals
@@ -34,6 +35,8 @@ def _application() -> Any:
     return make_app(app_args=arguments)
 
 
+# Also where `cvms up` does not start it: a core has every row that was in memory.
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 app = _application()
 app.steps["worker"].add(deaths.EndsWithItsChildren)
 

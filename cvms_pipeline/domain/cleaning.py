@@ -10,6 +10,8 @@ import unicodedata
 
 import pandas as pd
 
+from cvms_pipeline.domain import strings
+
 WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
@@ -79,7 +81,7 @@ def clean(texts: pd.Series) -> pd.Series:
     """Return a string series with each of `texts` cleaned; the same index."""
     written = texts.tolist()
     cleaned = {text: clean_text(text) for text in _unsettled(written)}
-    if not cleaned:
+    if all(text == left for text, left in cleaned.items()):
         return texts
     return _like(texts, [cleaned.get(text, text) for text in written])
 
@@ -116,14 +118,22 @@ def _unsettled(texts: list[str]) -> set[str]:
     ASCII texts need not, where all of them together show nothing to clean: that
     takes a fiftieth of the time, and holds for nearly every column of every file.
     """
-    plain = [text for text in texts if text.isascii()]
-    together = "".join(plain)
-    apart = "|".join(["", *plain, ""])
+    if _needs_nothing(texts):
+        return set()
+    odd = {text for text in texts if not text.isascii()}
+    if _needs_nothing([text for text in texts if text not in odd]):
+        return odd
+    return set(texts)
+
+
+def _needs_nothing(texts: list[str]) -> bool:
+    """Return whether all are ASCII, and none has anything to clean."""
+    apart = "|".join(["", *texts, ""])
     has_spaces = "  " in apart or "| " in apart or " |" in apart
-    if has_spaces or not together.isprintable():
-        return set(texts)
-    return {text for text in texts if not text.isascii()}
+    return apart.isascii() and not has_spaces and apart.isprintable()
 
 
 def _like(texts: pd.Series, changed: list[str]) -> pd.Series:
-    return pd.Series(changed, index=texts.index, name=texts.name, dtype=str)
+    like: pd.Series = strings.column(changed).to_pandas().set_axis(texts.index)
+    like.name = texts.name
+    return like

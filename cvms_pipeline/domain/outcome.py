@@ -74,7 +74,7 @@ def of(judged: sheet.Sheet) -> Outcome:
     if judged.plan.index.isin(rejected["line"]).any():
         raise CountsDoNotAddUp
     return Outcome(
-        rows=len(judged.values),
+        rows=len(judged.cells),
         loaded=len(judged.plan),
         updated=int((judged.plan["action"] == "update").sum()),
         rejected=int(rejected["line"].nunique()),

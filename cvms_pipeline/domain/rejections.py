@@ -9,6 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cvms_pipeline.domain import strings
+
 
 def none() -> pd.DataFrame:
     """Return the table without a reason: columns `line`, `code`, `text`."""
@@ -43,10 +45,11 @@ def in_line(rejected: pd.DataFrame, column: str, separator: str) -> pd.Series:
         One text a line (strings), indexed by `line`, in order of line.
     """
     lines, starts = np.unique(rejected["line"].to_numpy(), return_index=True)
-    bounds = pa.array(np.append(starts, len(rejected)), pa.int32())
-    texts = pa.Table.from_pandas(rejected[[column]], preserve_index=False)[column]
-    parts = pa.ListArray.from_arrays(bounds, texts.cast(pa.string()).combine_chunks())
-    joined = pc.binary_join(parts, separator)
-    return pd.Series(
-        joined.to_pandas().to_numpy(), index=pd.Index(lines, name="line"), dtype=str
-    )
+    texts = pa.array(rejected[column], strings.KIND)
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.combine_chunks()
+    bounds = pa.array(np.append(starts, len(rejected)))
+    parts = pa.LargeListArray.from_arrays(bounds, texts)
+    joined = pc.binary_join(parts, pa.scalar(separator, strings.KIND)).to_pandas()
+    told: pd.Series = joined.astype(str)
+    return told.set_axis(pd.Index(lines, name="line"))

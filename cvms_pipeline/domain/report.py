@@ -8,10 +8,10 @@ import io
 
 import pandas as pd
 
-from cvms_pipeline.domain import columns, rejections
+from cvms_pipeline.domain import columns, memory, rejections
 
 _RUNS = r"'*[=+\-@\t\r]"
-_BYTES_AT_ONCE = 8_000_000
+_BYTES_AT_ONCE = 1_000_000
 _ESCAPED = r"'+[=+\-@\t\r]"
 
 
@@ -57,6 +57,7 @@ def bulk_error(cells: pd.DataFrame, messages: pd.Series) -> bytes:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(columns.REPORT_HEADER)
     size = int(cells.memory_usage(index=False).sum()) + 1
+    memory.make_room(size)
     at_once = max(1, len(messages) * _BYTES_AT_ONCE // size)
     for start in range(0, len(messages), at_once):
         told = messages.iloc[start : start + at_once]

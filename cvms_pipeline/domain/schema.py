@@ -136,7 +136,8 @@ SCHEMA = pa.SeriesSchema(
 def judge(judged: sheet.Sheet, *, today: dt.date) -> sheet.Sheet:
     """Return the sheet with every reason of every row among its rejections.
 
-    Rows that are rejected already (`row-cells`) get no other reason.
+    Rows that are rejected already (`row-cells`) get no other reason.  Of rejected
+    rows nothing but the original text is kept.
 
     Args:
         judged: A sheet as `reading` returns it.
@@ -148,7 +149,10 @@ def judge(judged: sheet.Sheet, *, today: dt.date) -> sheet.Sheet:
         rejections.of(code, RULES[number].texts(values.loc[verdicts.isin(broken)]))
         for number, code, broken in _failures(verdicts)
     ]
-    return judged.but(rejections=rejections.join(judged.rejections, *found))
+    return judged.but(
+        values=values.loc[verdicts.eq(0)] if found else values,
+        rejections=rejections.join(judged.rejections, *found),
+    )
 
 
 def _verdicts(values: pd.DataFrame, today: dt.date) -> pd.Series:

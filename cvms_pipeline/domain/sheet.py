@@ -26,7 +26,8 @@ class Sheet:
         ignored_columns: Header cells that no column of ours matches.
         cells: The original text as the provider wrote it: string columns
             `first_name`, `last_name`, `birth_date`, `email`.
-        values: The same columns, cleaned; the same index.
+        values: The same columns, cleaned; once they have been judged, of the rows
+            alone that no rule speaks against.
         rejections: One row a reason: `line` (int64), `code`, `text` (strings;
             the text without `Line N: `), in order of line, then of reason.
         plan: Rows still to be loaded, indexed by line: `action` (`insert` or

@@ -23,8 +23,14 @@ DELIMITERS = (",", ";", "\t")
 MAX_CELLS = 16_384
 """As many columns as a spreadsheet has; what stands beyond is not looked at."""
 
+_PLAIN_LENGTH = 1_000_000
+"""The characters of a text whose records are made all at once."""
+
 _EMPTY = cleaning.WHITE_SPACE + cleaning.ZERO_WIDTH
 _SAYS_SOMETHING = re.compile(f'[^{_EMPTY}{"".join(DELIMITERS)}"]')
+_AT_ONCE = 50_000
+"""The characters of which at least the lines are made at once."""
+
 _MAX_HEADER = 1_000_000
 """The characters of a header by which the delimiter is found."""
 
@@ -61,30 +67,65 @@ def records(text: str, delimiter: str) -> Iterator[Record]:
     Blank records, in which no cell holds anything but white space, count as
     lines and are left out.
     """
-    lines = io.StringIO(text, newline="")
     quotes = quoting.Quotes(text, delimiter)
     blanks = quoting.Blanks(text, delimiter)
     nothing = _EMPTY + delimiter
     number, at = 0, 0
-    for line in lines:
-        number += 1
-        at += len(line)
-        is_quoted, is_broken = '"' in line, False
-        if is_quoted:
-            cells, at, is_broken = _quoted(line, at, quotes)
-            lines.seek(at)
-        elif line.strip(nothing):
-            cells = line.rstrip("\r\n").split(delimiter, MAX_CELLS)
-        else:
-            cells = []
-        if len(cells) > MAX_CELLS:
-            _shorten(cells, nothing)
-        if cells and not (is_quoted and cleaning.is_blank("".join(cells))):
-            yield Record(number, cells, is_broken)
-        else:
-            passed, at = blanks.passed(at)
-            lines.seek(at)
-            number += passed
+    while at < len(text):
+        start, lines = at, _lines(text, at)
+        for line in lines:
+            number += 1
+            at += len(line)
+            is_quoted, is_broken = '"' in line, False
+            if is_quoted:
+                cells, at, is_broken = _quoted(line, at, quotes)
+                lines.seek(at - start)
+            elif line.strip(nothing):
+                cells = line.rstrip("\r\n").split(delimiter, MAX_CELLS)
+            else:
+                cells = []
+            if len(cells) > MAX_CELLS:
+                _shorten(cells, nothing)
+            if cells and not (is_quoted and cleaning.is_blank("".join(cells))):
+                yield Record(number, cells, is_broken)
+            else:
+                passed, at = blanks.passed(at)
+                lines.seek(at - start)
+                number += passed
+
+
+def _lines(text: str, start: int) -> io.StringIO:
+    """Return the physical lines from the line start `start` on, some of them.
+
+    Not all, because four bytes are held for each character.
+    """
+    end, size = start, _AT_ONCE
+    while end == start:
+        size *= 2
+        end = len(text)
+        if start + size < end:
+            end = quoting.line_start(text, start + size, start)
+    is_amid_crlf = text.startswith("\r\n", end - 1)
+    return io.StringIO(text[start : end + is_amid_crlf], newline="")
+
+
+def plain_records(
+    text: str, delimiter: str
+) -> tuple[list[int], list[list[str]]] | None:
+    """Return the lines and the cells of what `records` would yield, all at once.
+
+    None for a text with quotation marks, of absurd length or of absurd width, which
+    `records` reads in little memory.
+    """
+    if '"' in text or len(text) > _PLAIN_LENGTH:
+        return None
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    nothing = _EMPTY + delimiter
+    said = [at for at, line in enumerate(lines) if line.strip(nothing)]
+    rows = [lines[at].split(delimiter) for at in said]
+    if rows and max(map(len, rows)) > MAX_CELLS:
+        return None
+    return [at + 1 for at in said], rows
 
 
 def _quoted(line: str, end: int, quotes: quoting.Quotes) -> tuple[list[str], int, bool]:

@@ -6,7 +6,7 @@ a series of values in, a series of texts with the same index out.
 
 import pandas as pd
 
-from cvms_pipeline.domain import cleaning, columns, reasons, tokenising
+from cvms_pipeline.domain import cleaning, columns, reasons, strings, tokenising
 
 MAX_SHOWN = 320
 """As many characters of a value stand in a text: the longest address SMTP can carry."""
@@ -72,4 +72,5 @@ def _shown(values: pd.Series) -> pd.Series:
     if max(map(len, written), default=0) <= MAX_SHOWN:
         return values
     cut = [cleaning.shortened(value, MAX_SHOWN) for value in written]
-    return pd.Series(cut, index=values.index, name=values.name, dtype=str)
+    shown: pd.Series = strings.column(cut).to_pandas()
+    return shown.set_axis(values.index)

@@ -9,7 +9,7 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cvms_pipeline import errors
@@ -17,6 +17,9 @@ from cvms_pipeline.domain import upload
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
+
+Data = bytes | Iterable[bytes | memoryview]
+"""What is written: bytes, or pieces of them."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
@@ -82,7 +85,7 @@ def _sync(descriptor: int) -> None:
 
 
 def write_new(
-    name: str, data: bytes, *, dir_fd: int | None = None, mode: int = PRIVATE_FILE
+    name: str, data: Data, *, dir_fd: int | None = None, mode: int = PRIVATE_FILE
 ) -> None:
     """Write a file that is not there yet, and bring it to the disk.
 
@@ -91,13 +94,13 @@ def write_new(
     """
     descriptor = os.open(name, _NEW, mode=PRIVATE_FILE, dir_fd=dir_fd)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
+        file.writelines([data] if isinstance(data, bytes) else data)
         file.flush()
         os.fchmod(descriptor, mode)
         os.fsync(descriptor)
 
 
-def write(path: Path, data: bytes, *, mode: int = PRIVATE_FILE) -> None:
+def write(path: Path, data: Data, *, mode: int = PRIVATE_FILE) -> None:
     """Write `data` to `path`, its folder included: all of it, or nothing is seen."""
     make_folder(path.parent)
     temporary = path.with_name(temporary_name(path.name))

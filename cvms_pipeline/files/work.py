@@ -4,8 +4,11 @@ Only bytes by upload id and name, private, and gone when the upload is finished.
 What they hold is the business of whoever writes them.
 """
 
+import contextlib
+import io
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +34,7 @@ class Work:
             raise disk.UnsafeName("that is no name for a file of ours")
         return self.root / disk.checked_id(upload_id) / name
 
-    def write(self, upload_id: str, name: str, data: bytes) -> None:
+    def write(self, upload_id: str, name: str, data: disk.Data) -> None:
         """Keep `data`, in place of what was kept under that name."""
         with faults.translated(self.root):
             disk.write(self.path(upload_id, name), data)
@@ -41,13 +44,14 @@ class Work:
         with faults.translated(self.root):
             return self.path(upload_id, name).exists()
 
-    def read(self, upload_id: str, name: str) -> bytes | None:
-        """Return what is kept, or None if nothing is."""
-        with faults.translated(self.root):
-            try:
-                return self.path(upload_id, name).read_bytes()
-            except FileNotFoundError:
-                return None
+    @contextlib.contextmanager
+    def opened(self, upload_id: str, name: str) -> Iterator[io.BufferedIOBase | None]:
+        """Open what is kept, to be read; yield None if nothing is."""
+        with faults.translated(self.root), contextlib.ExitStack() as closing:
+            file = None
+            with contextlib.suppress(FileNotFoundError):
+                file = closing.enter_context(self.path(upload_id, name).open("rb"))
+            yield file
 
     def remove(self, upload_id: str) -> None:
         """Remove everything kept for the upload, if there is anything."""

@@ -2,14 +2,16 @@
 
 Messages are claimed some at a time, and each is noted as soon as it was sent; so a
 crash in the instant between the mail server's answer and our note can repeat that one
-message, with the same Message-ID, and no other.
+message, with the same Message-ID, and no other.  A message that we cannot write is
+put off; the others go out, and then the error is raised.
 """
 
 import datetime as dt
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from cvms_pipeline import errors
 from cvms_pipeline.ingest import pipeline as pipelines
 from cvms_pipeline.ingest import writing
 from cvms_pipeline.notify import delivery
@@ -29,15 +31,15 @@ _TRIED_BEFORE = dt.timedelta(seconds=30)
 _LONGEST = dt.timedelta(minutes=1)
 """After which a run leaves the rest to another, so that no worker is held for long."""
 
-_TO_PROVIDER = (Kind.NOTICE, Kind.ALERT)
+_OF_THE_SERVER = (delivery.MailRefused, delivery.MailServerAway)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """An upload that has messages of a kind to be sent now."""
+    """An upload that has messages of a kind to be sent now; None: alerts of any."""
 
     kind: Kind
-    upload_id: str
+    upload_id: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +57,23 @@ class Delivered:
 
 
 def notice(pipeline: pipelines.Pipeline, upload_id: str) -> Delivered:
-    """Send an upload's notice and alerts, and clear its work folder away."""
-    delivered = _deliver(pipeline, upload_id, _TO_PROVIDER)
+    """Send an upload's notice, and clear its work folder away."""
+    delivered = _deliver(pipeline, upload_id, Kind.NOTICE)
     pipeline.work.remove(upload_id)
     return delivered
 
 
 def invitations(pipeline: pipelines.Pipeline, upload_id: str) -> Delivered:
     """Send the invitations of the recipients that an upload loaded or corrected."""
-    return _deliver(pipeline, upload_id, (Kind.INVITATION,))
+    return _deliver(pipeline, upload_id, Kind.INVITATION)
+
+
+def alerts(pipeline: pipelines.Pipeline) -> int:
+    """Send data-ops what they are to be told, of any upload or none; return how much.
+
+    Apart from notices and invitations: what is wrong with those must not hold it up.
+    """
+    return _send_due(pipeline, None, Kind.ALERT)
 
 
 def has_no_invitations(pipeline: pipelines.Pipeline, upload_id: str) -> bool:
@@ -89,12 +99,17 @@ def wait_for_due(
             next_probe = time.monotonic() + _PROBE_SECONDS
         with pipeline.store.begin() as conn:
             found = outbox.waiting(conn, pipeline.now())
-        due = [
-            Due(kind=kind, upload_id=id) for kind in found for id in found[kind] if id
-        ]
+        due = _due(found)
         if (due and is_server_there) or time.monotonic() > deadline:
             return due if is_server_there else []
         time.sleep(pause_seconds)
+
+
+def _due(found: Mapping[Kind, Sequence[str | None]]) -> Sequence[Due]:
+    due = [Due(kind=kind, upload_id=id) for kind in found for id in found[kind] if id]
+    of_uploads = [each for each in due if each.kind is not Kind.ALERT]
+    alerts_due = [Due(kind=Kind.ALERT, upload_id=None)] if found[Kind.ALERT] else []
+    return [*of_uploads, *alerts_due]
 
 
 def _is_server_there(pipeline: pipelines.Pipeline) -> bool:
@@ -113,22 +128,11 @@ def _is_server_there(pipeline: pipelines.Pipeline) -> bool:
     return True
 
 
-def _deliver(
-    pipeline: pipelines.Pipeline, upload_id: str, kinds: Collection[Kind]
-) -> Delivered:
-    sent = 0
-    is_server_there = True
-    deadline = pipeline.now() + _LONGEST
-    while (
-        is_server_there
-        and pipeline.now() < deadline
-        and (claimed := _claim(pipeline, upload_id, kinds))
-    ):
-        taken, is_server_there = _send(pipeline, claimed)
-        sent += taken
+def _deliver(pipeline: pipelines.Pipeline, upload_id: str, kind: Kind) -> Delivered:
+    sent = _send_due(pipeline, upload_id, kind)
     with pipeline.store.begin() as conn:
         uploads.mark_recovered(conn, upload_id, now=pipeline.now())
-        counts = tally.messages(conn, upload_id, kinds)
+        counts = tally.messages(conn, upload_id, (kind,))
     return Delivered(
         sent=sent,
         refused=counts.get(outbox.Status.REFUSED, 0),
@@ -136,13 +140,35 @@ def _deliver(
     )
 
 
+def _send_due(pipeline: pipelines.Pipeline, upload_id: str | None, kind: Kind) -> int:
+    """Send what is due, of one upload or of all; return how many were taken.
+
+    Raises:
+        Exception: The first of those that kept a message from being written.
+    """
+    sent = 0
+    broken: list[Exception] = []
+    is_server_there = True
+    deadline = pipeline.now() + _LONGEST
+    while (
+        is_server_there
+        and pipeline.now() < deadline
+        and (claimed := _claim(pipeline, upload_id, kind))
+    ):
+        taken, is_server_there = _send(pipeline, claimed, broken)
+        sent += taken
+    if broken:
+        raise broken[0]
+    return sent
+
+
 def _claim(
-    pipeline: pipelines.Pipeline, upload_id: str, kinds: Collection[Kind]
+    pipeline: pipelines.Pipeline, upload_id: str | None, kind: Kind
 ) -> Sequence[outbox.Due]:
     with pipeline.store.begin() as conn:
         return outbox.due(
             conn,
-            kinds=kinds,
+            kinds=(kind,),
             now=pipeline.now(),
             limit=_AT_ONCE,
             upload_id=upload_id,
@@ -151,9 +177,13 @@ def _claim(
 
 
 def _send(
-    pipeline: pipelines.Pipeline, claimed: Sequence[outbox.Due]
+    pipeline: pipelines.Pipeline,
+    claimed: Sequence[outbox.Due],
+    broken: list[Exception],
 ) -> tuple[int, bool]:
     """Send messages and note how each went, before the next if it could be doubled.
+
+    What keeps one from being written is added to `broken`.
 
     Returns:
         How many were taken, and whether the mail server is there for more; when it
@@ -173,6 +203,7 @@ def _send(
             else:
                 left = claimed[number:] if is_away else [due]
                 _note(conn, left, fault, pipeline.now())
+                broken += [] if isinstance(fault, _OF_THE_SERVER) else [fault]
             if is_last or not pipeline.mailer.repeats_are_one:
                 outbox.mark_sent(conn, sent[noted:], pipeline.now())
                 noted = len(sent)
@@ -181,13 +212,19 @@ def _send(
     return noted, True
 
 
-def _hand_over(
-    pipeline: pipelines.Pipeline, due: outbox.Due
-) -> delivery.MailRefused | delivery.MailServerAway | None:
-    """Hand a message to the mail server; return why that did not work."""
+def _hand_over(pipeline: pipelines.Pipeline, due: outbox.Due) -> Exception | None:
+    """Hand a message to the mail server; return why that did not work.
+
+    Raises:
+        TransientError: If what it is written from is away.
+    """
     try:
         pipeline.mailer.send(writing.write(pipeline, due), at=pipeline.now())
-    except (delivery.MailRefused, delivery.MailServerAway) as error:
+    except _OF_THE_SERVER as error:
+        return error
+    except errors.TransientError:
+        raise
+    except Exception as error:
         return error
     return None
 
@@ -195,7 +232,7 @@ def _hand_over(
 def _note(
     conn: engine.Connection,
     left: Sequence[outbox.Due],
-    fault: delivery.MailRefused | delivery.MailServerAway,
+    fault: Exception,
     now: dt.datetime,
 ) -> None:
     for due in left:

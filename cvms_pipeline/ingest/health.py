@@ -99,6 +99,7 @@ def problems(seen: Seen, limits: Limits) -> list[Problem]:
         *(Problem(state=State.CRITICAL, text=text) for text in seen.faults),
         *_of_waiting(seen, limits),
         *_of_failed(seen.backlog),
+        *_of_refused(seen.backlog),
         *_of_retention(seen.queue),
         *_of_spaces(seen.spaces, limits),
     ]
@@ -148,6 +149,18 @@ def _of_failed(backlog: health.Backlog | None) -> Iterator[Problem]:
             "1 upload has failed" if failed == 1 else f"{failed:,} uploads have failed"
         )
         yield Problem(state=State.WARNING, text=f"{what}; see `cvms uploads`.")
+
+
+def _of_refused(backlog: health.Backlog | None) -> Iterator[Problem]:
+    """Yield what nobody else will mend: who mistypes addresses is the provider."""
+    refused = backlog and backlog.notices_refused + backlog.alerts_refused
+    if refused:
+        what = "1 message" if refused == 1 else f"{refused:,} messages"
+        text = (
+            f"The mail server has refused {what} to a provider or data-ops; see"
+            " `cvms messages --refused`."
+        )
+        yield Problem(state=State.WARNING, text=text)
 
 
 def _of_retention(queue: neighbours.Queue | None) -> Iterator[Problem]:

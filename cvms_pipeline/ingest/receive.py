@@ -15,16 +15,23 @@ from cvms_pipeline import errors
 from cvms_pipeline.domain import upload
 from cvms_pipeline.files import claims, incoming, watching
 from cvms_pipeline.ingest import pipeline as pipelines
-from cvms_pipeline.store import providers, uploads
+from cvms_pipeline.store import neighbours, providers, uploads
 
 MOST_AT_ONCE = 25
 """How many files one look takes in, so that no look takes long."""
+
+ENOUGH_QUEUED = 25
+"""While so many runs of a provider's lane wait for a worker, no more is asked for.
+
+What looks into Dagster's queue reads all of it, every time.
+"""
 
 ASK_AGAIN = dt.timedelta(minutes=2)
 """After this time a run that was asked for and has not begun is asked for again."""
 
 _PAUSE_SECONDS = 0.1
 _LOOK_ANYWAY_SECONDS = 5.0
+_LOOK_WHILE_FULL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +45,19 @@ class Look:
 
     is_over: bool
     problem: errors.CvmsError | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a run is asked for.
+
+    Attributes:
+        uploads: These, the first to be worked on first.
+        is_full: Whether others may have to wait until fewer of a provider's runs do.
+    """
+
+    uploads: Sequence[uploads.Upload]
+    is_full: bool
 
 
 def wait_for_uploads(
@@ -67,11 +87,12 @@ def wait_for_uploads(
     for changed in watching.changes(root, pause_seconds=_PAUSE_SECONDS):
         moment = time.monotonic()
         if changed or not look.is_over or moment >= next_look:
-            next_look = moment + _LOOK_ANYWAY_SECONDS
             look = receive(pipeline)
-            awaiting = take_awaiting(pipeline, heard_at=heard_at)
-            if awaiting:
-                return awaiting
+            asked = ask(pipeline, heard_at=heard_at)
+            if asked.uploads:
+                return asked.uploads
+            pause = _LOOK_WHILE_FULL_SECONDS if asked.is_full else _LOOK_ANYWAY_SECONDS
+            next_look = moment + pause
             if look.problem is not None:
                 raise look.problem
         if moment > deadline:
@@ -107,25 +128,33 @@ def in_turns(found: Sequence[incoming.Found]) -> list[incoming.Found]:
     return [each for _, each in sorted(turns, key=lambda turn: turn[0])]
 
 
-def take_awaiting(
-    pipeline: pipelines.Pipeline, *, heard_at: dt.datetime | None = None
-) -> Sequence[uploads.Upload]:
-    """Return the uploads that await a run, and note that one is asked for.
+def ask(pipeline: pipelines.Pipeline, *, heard_at: dt.datetime | None = None) -> Asked:
+    """Return the uploads that a run is to be asked for, and note that it is.
 
     What was asked for after `heard_at` was asked by somebody who has died since,
     and is asked for again at once.
     """
     now = pipeline.now()
     with pipeline.store.begin() as conn:
+        queued = neighbours.queued_uploads(conn)
+        waiting = collections.Counter(queued.values())
+        full = [whose for whose in waiting if waiting[whose] >= ENOUGH_QUEUED]
         awaiting = uploads.awaiting_run(
             conn,
             limit=MOST_AT_ONCE,
             asked_before=now - ASK_AGAIN,
             asked_after=heard_at,
+            queued=list(queued),
+            full=full,
         )
         if awaiting:
             uploads.note_requested(conn, [each.id for each in awaiting], now=now)
-    return awaiting
+    return Asked(uploads=awaiting, is_full=bool(full))
+
+
+def take_awaiting(pipeline: pipelines.Pipeline) -> Sequence[uploads.Upload]:
+    """Return the uploads that await a run, and note that one is asked for."""
+    return ask(pipeline).uploads
 
 
 def _take_in(

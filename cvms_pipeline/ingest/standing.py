@@ -59,12 +59,13 @@ def unfinished_uploads(pipeline: pipelines.Pipeline) -> list[str]:
 
 
 def mark_failed(
-    pipeline: pipelines.Pipeline, upload_id: str, *, run_id: str, job: str
+    pipeline: pipelines.Pipeline, upload_id: str | None, *, run_id: str, job: str
 ) -> None:
-    """Note that an upload's last run has failed, and alert data-ops once."""
+    """Note that the last run, of an upload or of none, failed; alert data-ops once."""
     now = pipeline.now()
     with pipeline.store.begin() as conn:
-        uploads.mark_failed(conn, upload_id, now=now)
+        if upload_id is not None:
+            uploads.mark_failed(conn, upload_id, now=now)
         outbox.queue_alert(
             conn,
             f"run-failed:{run_id}",

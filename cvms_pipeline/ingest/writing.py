@@ -57,6 +57,17 @@ def _alert(pipeline: pipelines.Pipeline, due: outbox.Due) -> messages.Message:
 def _run_failed(
     upload_id: str | None, details: Mapping[str, Any]
 ) -> tuple[str, Sequence[str], str]:
+    if upload_id is None:
+        return (
+            f"A run has failed of the job {details['job']}",
+            [
+                f"The run of {details['job']} has failed, and was not or no longer"
+                " tried again by itself. Its page says why.",
+                "When the cause is mended, choose Re-execute (from failure) on the"
+                " run; running it again is safe.",
+            ],
+            f"/runs/{details['run']}",
+        )
     return (
         f"A run has failed for upload {upload_id}",
         [

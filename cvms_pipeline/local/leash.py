@@ -6,6 +6,7 @@ gets SIGTERM and stops all it runs.
 """
 
 import os
+import resource
 import signal
 import sys
 import threading
@@ -18,6 +19,8 @@ from cvms_pipeline.local import restarts
 def main(pipe: str, configuration: str) -> None:
     """Run supervisord on `configuration` until the pipe is closed."""
     restarts.limit()
+    # For all that it starts: a core has every row that was in memory.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     threading.Thread(target=_follow, args=[int(pipe)], daemon=True).start()
     supervisord.main(["--nodaemon", "--configuration", configuration])
 

@@ -1,5 +1,6 @@
 """`python -m cvms_pipeline.local.metrics`: the numbers of health, for Prometheus.
 
+With `--no-processes` those of the processes are left out: something else runs them.
 Nothing runs until somebody asks; then everything is looked at anew.  No label holds
 a provider, a file or a person.  What is looked at is `watching`.
 """
@@ -18,6 +19,7 @@ from cvms_pipeline.local import processes, watching
 
 _SECONDS_FOR_A_REQUEST = 30
 _HEALTHY = "/-/healthy"
+_NO_PROCESSES = "--no-processes"
 
 Told = Mapping[str, tuple[str, float | None]]
 
@@ -41,6 +43,7 @@ class Collector(registry.Collector):
         for name, (text, number) in _numbers(seen, state).items():
             if number is not None:
                 yield core.GaugeMetricFamily(f"cvms_{name}", text, value=number)
+        yield from _of_refused(seen)
         yield from _of_processes(seen)
         yield from _of_spaces(seen)
 
@@ -94,6 +97,17 @@ def _of_files(seen: health.Seen) -> Told:
     }
 
 
+def _of_refused(seen: health.Seen) -> Iterator[core.Metric]:
+    refused = core.GaugeMetricFamily(
+        "cvms_messages_refused", "Refused by the mail server.", labels=["kind"]
+    )
+    if seen.backlog is not None:
+        refused.add_metric(["notice"], seen.backlog.notices_refused)
+        refused.add_metric(["invitation"], seen.backlog.invitations_refused)
+        refused.add_metric(["alert"], seen.backlog.alerts_refused)
+    yield refused
+
+
 def _of_processes(seen: health.Seen) -> Iterator[core.Metric]:
     up = core.GaugeMetricFamily(
         "cvms_process_up", "Whether a process works.", labels=["name"]
@@ -121,12 +135,20 @@ def _of_spaces(seen: health.Seen) -> Iterator[core.Metric]:
     yield from (free, size)
 
 
-def server(settings: settings_.Settings) -> http.server.ThreadingHTTPServer:
-    """Return the server, bound to the loopback address; serve it for ever."""
-    collector = Collector(watching.Watcher(settings), watching.limits(settings))
+def server(
+    settings: settings_.Settings, *, own: bool = True
+) -> http.server.ThreadingHTTPServer:
+    """Return the server, bound to its address; serve it for ever.
+
+    Args:
+        settings: The settings.
+        own: Whether it is `cvms up` that runs the processes.
+    """
+    watcher = watching.Watcher(settings, own=own)
+    collector = Collector(watcher, watching.limits(settings))
     numbers = prometheus_client.CollectorRegistry(auto_describe=False)
     numbers.register(collector)
-    address = (processes.METRICS_HOST, processes.metrics_port(settings))
+    address = (str(settings.metrics_host), processes.metrics_port(settings))
     return http.server.ThreadingHTTPServer(address, _handler(numbers))
 
 
@@ -156,7 +178,8 @@ def _handler(
 
 def main() -> int:
     """Serve until SIGINT; return the exit code."""
-    with server(settings_.load()) as serving:
+    own = _NO_PROCESSES not in sys.argv[1:]
+    with server(settings_.load(), own=own) as serving:
         try:
             serving.serve_forever(poll_interval=None)  # type: ignore[arg-type]
         except KeyboardInterrupt:

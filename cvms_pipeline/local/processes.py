@@ -20,7 +20,6 @@ from cvms_pipeline.local import postgres, private
 DEFINITIONS = "cvms_pipeline.definitions"
 WORKER = "cvms_pipeline.defs.worker"
 METRICS = "cvms_pipeline.local.metrics"
-METRICS_HOST = "127.0.0.1"
 POSTGRES = "postgres"
 _HIGHEST_PORT = 65_535
 QUEUE = "dagster"
@@ -171,7 +170,7 @@ def _metrics(settings: settings_.Settings) -> Program:
         command=_python(METRICS),
         address=Address(
             title="Metrics",
-            host=METRICS_HOST,
+            host=str(settings.metrics_host),
             port=metrics_port(settings),
             setting="CVMS_METRICS_PORT",
             path="/-/healthy",

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 Column = Sequence[Any] | pd.Series | pd.Index
 """One table column's values: text, numbers, dates; a missing one is null."""
 
-_BYTES_AT_ONCE = 8_000_000
+_BYTES_AT_ONCE = 2_000_000
 
 # Text is in quotation marks, also where it is empty or looks like null; null is not.
 _UNLIKE_NULL = pyarrow.csv.WriteOptions(include_header=False, quoting_style="all_valid")
@@ -27,6 +27,7 @@ def copy(
     columns: Mapping[str, Column],
     *,
     order_by: Sequence[str] = (),
+    in_order: Mapping[str, Column] | None = None,
 ) -> int:
     """Append rows to `table`.
 
@@ -36,6 +37,8 @@ def copy(
         columns: Its columns' names, constants too, to as many values each.
         order_by: The columns in whose order (of collation C) they are appended; as
             they stand if there is none.
+        in_order: More columns, whose values are for the rows as they are appended:
+            the first for the first.
 
     Returns:
         How many rows were appended.
@@ -43,9 +46,10 @@ def copy(
     rows = pa.table({name: _array(column) for name, column in columns.items()})
     if order_by:
         rows = rows.sort_by([(name, "ascending") for name in order_by])
-    sql = (
-        f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')"
-    )
+    for name, column in (in_order or {}).items():
+        rows = rows.append_column(name, _array(column))
+    names = ", ".join(rows.column_names)
+    sql = f"COPY {table} ({names}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')"
     return sum(_copy(conn, sql, part) for part in _parts(rows))
 
 

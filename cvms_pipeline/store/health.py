@@ -1,4 +1,4 @@
-"""What waits in the tables: uploads that are not finished, messages not sent.
+"""What waits in the tables: uploads not finished, messages not sent or refused.
 
 Numbers only, each from an index, so that they can be asked for every few seconds.
 What our neighbours' tables tell is `neighbours`; what is too much, `ingest.health`.
@@ -23,6 +23,10 @@ class Backlog:
         uploads_failed: Uploads whose last run has failed.
         messages_unsent: Messages that still have to go out.
         oldest_message_at: When the one that has waited longest was queued.
+        notices_refused: Notices that the mail server has refused for good, to
+            addresses that their providers still have.
+        invitations_refused: The same of invitations and recipients.
+        alerts_refused: Messages to data-ops that it has refused for good.
     """
 
     uploads_waiting: int
@@ -31,6 +35,9 @@ class Backlog:
     uploads_failed: int
     messages_unsent: int
     oldest_message_at: dt.datetime | None
+    notices_refused: int = 0
+    invitations_refused: int = 0
+    alerts_refused: int = 0
 
 
 def backlog(conn: sa.Connection) -> Backlog:

@@ -15,8 +15,8 @@ _NEW_ID = sa.text("SELECT cvms.new_id()")
 def new_ids(conn: sa.Connection, count: int) -> list[str]:
     """Return `count` ids that cannot be guessed, like those of `cvms.new_id()`.
 
-    UUIDs of version 7 (RFC 9562): they begin with the database's time, so that they
-    go to the end of their index.
+    UUIDs of version 7 (RFC 9562): they begin with the database's time and ascend, so
+    that each goes to the end of its index.
     """
     octets = np.frombuffer(os.urandom(16 * count), dtype=np.uint8).reshape(count, 16)
     octets = octets.copy()
@@ -24,4 +24,4 @@ def new_ids(conn: sa.Connection, count: int) -> list[str]:
     octets[:, 6] = octets[:, 6] & 0x0F | 0x70
     octets[:, 8] = octets[:, 8] & 0x3F | 0x80
     digits = octets.tobytes().hex()
-    return [digits[at : at + 32] for at in range(0, len(digits), 32)]
+    return sorted(digits[at : at + 32] for at in range(0, len(digits), 32))

@@ -5,7 +5,7 @@ Read only, and nothing here shows a whole address.  What is listed is written by
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,15 +54,15 @@ def messages(
     conn: sa.Connection,
     *,
     upload_id: str | None = None,
-    is_unsent: bool = False,
+    statuses: Collection[outbox.Status] = (),
     limit: int = 1000,
 ) -> Sequence[Message]:
-    """Return messages, latest first: of one upload or all, or only those not sent."""
+    """Return messages, latest first: of one upload or all; of some statuses or all."""
     query = sa.select(_MESSAGES).order_by(_MESSAGES.c.id.desc()).limit(limit)
     if upload_id is not None:
         query = query.where(_MESSAGES.c.upload_id == upload_id)
-    if is_unsent:
-        query = query.where(_MESSAGES.c.status == outbox.Status.WAITING)
+    if statuses:
+        query = query.where(_MESSAGES.c.status.in_(statuses))
     return [_message(row) for row in conn.execute(query)]
 
 

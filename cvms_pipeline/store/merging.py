@@ -51,14 +51,16 @@ def merge(
     """
     if planned.plan.empty:
         return True
-    open_count = _stage(conn, planned)
-    cleared = conn.execute(engine.statement("clear_taken_usernames")).rowcount
-    if open_count + cleared:
-        _number_usernames(conn)
+    _stage(conn, planned)
     facts = {"upload_id": upload_id, "provider": provider, "now": now}
     is_update = planned.plan["action"] == duplicates.UPDATE
     is_new = ~is_update & planned.plan["recipient_id"].isna()
-    inserted = conn.execute(engine.statement("insert_recipients"), facts).rowcount
+    insert = engine.statement("insert_recipients")
+    inserted = conn.execute(insert, {**facts, "is_first_choice": True}).rowcount
+    if inserted < is_new.sum() or is_update.any():
+        _name_the_others(conn)
+        others = conn.execute(insert, {**facts, "is_first_choice": False})
+        inserted += others.rowcount
     if inserted < is_new.sum():
         return False
     conn.execute(engine.statement("queue_invitations"), facts)
@@ -68,8 +70,8 @@ def merge(
     return corrected == int(is_update.sum())
 
 
-def _stage(conn: sa.Connection, planned: sheet.Sheet) -> int:
-    """Copy the planned rows, in order of key; return how many lack a username."""
+def _stage(conn: sa.Connection, planned: sheet.Sheet) -> None:
+    """Copy the planned rows, in order of key; who shares an address has no username."""
     plan = planned.plan
     values = planned.values.loc[plan.index]
     emails = values[columns.EMAIL]
@@ -82,8 +84,6 @@ def _stage(conn: sa.Connection, planned: sheet.Sheet) -> int:
             "line": plan.index,
             "action": plan["action"],
             "recipient_id": plan["recipient_id"],
-            "new_id": ids[: len(plan)],
-            "message_id": ids[len(plan) :],
             "first_name": values[columns.FIRST_NAME],
             "last_name": values[columns.LAST_NAME],
             "birth_date": plan["birth_date"],
@@ -94,11 +94,13 @@ def _stage(conn: sa.Connection, planned: sheet.Sheet) -> int:
             "username_number": is_first.astype("Int64").where(is_first),
         },
         order_by=_KEY,
+        in_order={"new_id": ids[: len(plan)], "message_id": ids[len(plan) :]},
     )
-    return int((~is_first).sum())
 
 
-def _number_usernames(conn: sa.Connection) -> None:
+def _name_the_others(conn: sa.Connection) -> None:
+    """Give a numbered username to whom the first choice is not free."""
+    conn.execute(engine.statement("clear_taken_usernames"))
     number = engine.statement("number_usernames")
     is_open = sa.text("SELECT 1 FROM pg_temp.planned_rows WHERE username IS NULL")
     while conn.execute(is_open).first():

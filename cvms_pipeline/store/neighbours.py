@@ -7,6 +7,7 @@ here too, for whoever must not import Dagster (a second and 150 MB) to watch it.
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -111,6 +112,14 @@ def queue(conn: sa.Connection) -> Queue:
         broker_messages=messages,
         is_retention_failed=is_failed,
     )
+
+
+def queued_uploads(conn: sa.Connection) -> Mapping[str, tuple[str, str]]:
+    """Return the uploads whose runs no worker has, with whose they are: slug, lane."""
+    if not _has_table(conn, "dagster.runs"):
+        return {}
+    rows = conn.execute(engine.statement("find_queued_uploads"))
+    return {upload_id: (provider, lane) for upload_id, provider, lane in rows}
 
 
 def _has_table(conn: sa.Connection, name: str) -> bool:

@@ -151,11 +151,16 @@ def queue_alert(
 def waiting(
     conn: sa.Connection, now: dt.datetime
 ) -> Mapping[Kind, Sequence[str | None]]:
-    """Return for each kind the uploads that have messages due; None: of no upload."""
+    """Return for each kind the uploads with messages due, in turns; None: of none."""
     is_due = (_TABLE.c.status == Status.WAITING) & (_TABLE.c.next_attempt_at <= now)
-    query = sa.select(_TABLE.c.kind, _TABLE.c.upload_id).where(is_due).distinct()
+    some = sa.select(_TABLE.c.kind, _TABLE.c.upload_id).where(is_due).distinct()
+    due, upload = some.subquery("due"), tables.uploads
+    turn = sa.func.row_number().over(
+        partition_by=(due.c.kind, upload.c.folder), order_by=due.c.upload_id
+    )
+    query = sa.select(due).outerjoin(upload, upload.c.id == due.c.upload_id)
     found: dict[Kind, list[str | None]] = {kind: [] for kind in Kind}
-    for kind, upload_id in conn.execute(query.order_by("kind", "upload_id")):
+    for kind, upload_id in conn.execute(query.order_by(turn, due.c.upload_id)):
         found[Kind(kind)].append(upload_id)
     return found
 

@@ -3,6 +3,7 @@
 Here live its rows and nothing of the folders that belong to a provider.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -63,6 +64,18 @@ def get(conn: sa.Connection, slug: str) -> provider.Provider:
 def list_all(conn: sa.Connection) -> Sequence[provider.Provider]:
     """Return every provider in order of slug."""
     return [_provider(r) for r in conn.execute(sa.select(*_FACTS).order_by("slug"))]
+
+
+def change_emails(conn: sa.Connection, slug: str, emails: tuple[str, ...]) -> None:
+    """Give the provider `slug` other contact addresses.
+
+    Raises:
+        EmailsInvalid: If one of them is no address, or there is none.
+        ProviderUnknown: If there is no such provider.
+    """
+    changed = dataclasses.replace(get(conn, slug), emails=emails)
+    values = {"emails": list(changed.emails)}
+    conn.execute(sa.update(_TABLE).where(_TABLE.c.slug == slug).values(values))
 
 
 def enable(conn: sa.Connection, slug: str) -> None:

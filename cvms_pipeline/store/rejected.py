@@ -3,13 +3,25 @@
 Here live their rows alone; the report that is made of them is `domain.report`.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import pandas as pd
+import pyarrow as pa
 import sqlalchemy as sa
 
-from cvms_pipeline.domain import columns, rejections, report, sheet
+from cvms_pipeline.domain import columns, memory, rejections, report, sheet, strings
 from cvms_pipeline.store import copying, tables
 
 _TABLE = tables.rejected_rows
+_READ = pa.schema(
+    {
+        "line": pa.int64(),
+        **dict.fromkeys(("codes", "message", *columns.REQUIRED), strings.KIND),
+    }
+)
+_AT_ONCE = 500
+"""As many rows are held in Python's texts, which are several times a frame's size."""
 
 
 def write(
@@ -29,7 +41,7 @@ def write(
     messages = report.messages(judged.rejections)
     # As the text of a Postgres array; a code needs no quotation marks.
     codes = "{" + rejections.in_line(judged.rejections, "code", ",") + "}"
-    cells = judged.cells.loc[messages.index]
+    cells = judged.cells.reindex(messages.index)  # no copy where it is every row
     matched = matches["recipient_id"].reindex(messages.index)
     copying.copy(
         conn,
@@ -52,12 +64,19 @@ def of_upload(conn: sa.Connection, upload_id: str) -> pd.DataFrame:
         A frame indexed by `line`: `codes` (lists of reason codes), `message` (what
         the provider reads, with `Line N: `) and the four columns of original cells.
     """
-    names = ["line", "codes", "message", *columns.REQUIRED]
     # As one text, because the driver takes apart an array more slowly than a whole row.
     codes = sa.func.array_to_string(_TABLE.c.codes, ",").label("codes")
-    asked = [codes if name == "codes" else _TABLE.c[name] for name in names]
+    asked = [codes if name == "codes" else _TABLE.c[name] for name in _READ.names]
     query = sa.select(*asked).where(_TABLE.c.upload_id == upload_id).order_by("line")
-    rows = conn.execute(query).all()
-    read = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
-    frame = pd.DataFrame(read, columns=names).astype({"line": "int64"})
+    found = conn.execute(query, execution_options={"yield_per": _AT_ONCE})
+    parts = [_batch(rows) for rows in found.partitions()]
+    frame: pd.DataFrame = pa.Table.from_batches(parts, _READ).to_pandas()
     return frame.assign(codes=frame["codes"].str.split(",")).set_index("line")
+
+
+def _batch(rows: Sequence[sa.Row[Any]]) -> pa.RecordBatch:
+    lines, *texts = zip(*rows, strict=True)
+    columns_read = [pa.array(lines, pa.int64()), *map(strings.column, texts)]
+    batch = pa.record_batch(columns_read, _READ)
+    memory.make_room(batch.nbytes)
+    return batch

@@ -226,6 +226,11 @@ messages = sa.Table(
         "next_attempt_at",
         postgresql_where=sa.text("status = 'waiting'"),
     ),
+    sa.Index(
+        "ix_messages_refused",
+        "kind",
+        postgresql_where=sa.text("status = 'refused'"),
+    ),
     comment="The outbox: what is to be told, once a purpose, until it has been sent.",
 )
 

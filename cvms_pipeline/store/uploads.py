@@ -5,7 +5,7 @@ outcome, `recipients.load` writes; `rejected` has its rejected rows.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -142,25 +142,30 @@ def awaiting_run(
     limit: int,
     asked_before: dt.datetime | None = None,
     asked_after: dt.datetime | None = None,
+    queued: Collection[str] = (),
+    full: Collection[tuple[str, str]] = (),
 ) -> Sequence[Upload]:
     """Return uploads that no run has begun, the first to be worked on first.
 
     Each provider has its turn with one upload, low volume before high volume, then
     in the order they were received.  Those for which a run has been asked
     (`note_requested`) come last, and only if before `asked_before` or after
-    `asked_after`.
+    `asked_after`; not those that are `queued`, nor who is in the lanes `full`.
     """
-    is_awaiting = _TABLE.c.status == upload.UploadStatus.RECEIVED
     was_asked: sa.ColumnElement[bool] = _TABLE.c.requested_at.is_not(None)
     if asked_before is not None:
         was_asked &= _TABLE.c.requested_at >= asked_before
     if asked_after is not None:
         was_asked &= _TABLE.c.requested_at <= asked_after
+    whose = sa.tuple_(sa.func.coalesce(_TABLE.c.provider, "unknown"), _TABLE.c.lane)
     order = (_TABLE.c.lane == upload.Lane.HIGH_VOLUME, "received_at", "id")
     turn = sa.func.row_number().over(partition_by=_TABLE.c.folder, order_by=order)
-    query = sa.select(_TABLE).where(is_awaiting, ~was_asked)
-    in_turns = query.order_by(_TABLE.c.requested_at.is_not(None), turn, *order)
-    return _select(conn, in_turns.limit(limit))
+    query = sa.select(_TABLE).where(
+        _TABLE.c.status == upload.UploadStatus.RECEIVED,
+        ~was_asked & _TABLE.c.id.not_in(queued) & whose.not_in(full),
+    )
+    query = query.order_by(_TABLE.c.requested_at.is_not(None), turn, *order)
+    return _select(conn, query.limit(limit))
 
 
 def unfinished(conn: sa.Connection, *, limit: int = 500) -> list[str]:
@@ -223,10 +228,8 @@ def mark_failed(
     is_meant: sa.ColumnElement[bool] = _TABLE.c.id == upload_id
     if run_id is not None:
         is_meant &= sa.func.coalesce(_TABLE.c.run_id, run_id) == run_id
-    failed_status = upload.UploadStatus.FAILED.value
-    return _change(
-        conn, is_meant, status=failed_status, failed_at=now, finished_at=None
-    )
+    status = upload.UploadStatus.FAILED.value
+    return _change(conn, is_meant, status=status, failed_at=now, finished_at=None)
 
 
 def mark_recovered(conn: sa.Connection, upload_id: str, *, now: dt.datetime) -> bool:

@@ -69,7 +69,12 @@ class Running:
             time.sleep(0.1)
         return found
 
-    def drop(self, content: Sequence[str] | Path, lane: str = "low_volume") -> str:
+    def drop(
+        self,
+        content: Sequence[str] | Path,
+        lane: str = "low_volume",
+        slug: str = SLUG,
+    ) -> str:
         """Copy a file, or rows below the header, into the folder; return its name."""
         number = len(list((self.home / "dropped").iterdir()))
         source = self.home / "dropped" / f"staff-{number}.csv"
@@ -77,7 +82,7 @@ class Running:
             shutil.copy(content, source)
         else:
             source.write_text("\r\n".join([HEADER, *content]), "utf-8")
-        shutil.copy(source, self.data / "incoming" / SLUG / lane)
+        shutil.copy(source, self.data / "incoming" / slug / lane)
         return source.name
 
     def upload_of(self, file_name: str) -> str:
@@ -244,6 +249,7 @@ def started() -> Iterator[Running]:
             "CVMS_DATA_DIR": str(home / "data"),
             "CVMS_PORT": str(port),
             "DAGSTER_HOME": name,
+            "PYTHONFAULTHANDLER": "1",  # what aborts says where it was
         }
         with (home / "up.log").open("wb") as log:
             process = subprocess.Popen(  # our own words

@@ -41,7 +41,7 @@ def hold(data: bytes, lane: upload.Lane = upload.Lane.HIGH_VOLUME) -> None:
     _is_bounded(decided)
     _has_true_lines(data, decided)
     _goes_round(decided)
-    again = packing.unpack(packing.pack(decided))
+    again = packing.unpack(io.BytesIO(b"".join(packing.pack(decided))))
     _expect(again.values.equals(decided.values), "a sheet changes on its way")
 
 

@@ -105,6 +105,18 @@ SEEN = [
         "1,000 uploads have failed; see `cvms uploads`.",
     ),
     (
+        {"backlog": waiting(notices_refused=1)},
+        WARNING,
+        "The mail server has refused 1 message to a provider or data-ops; see"
+        " `cvms messages --refused`.",
+    ),
+    (
+        {"backlog": waiting(notices_refused=1, alerts_refused=1_000)},
+        WARNING,
+        "The mail server has refused 1,001 messages to a provider or data-ops; see"
+        " `cvms messages --refused`.",
+    ),
+    (
         {"queue": queue(is_retention_failed=True)},
         WARNING,
         "The last run of the job retention has failed; see its page.",
@@ -127,6 +139,7 @@ FINE = [
     {"processes": None},  # something else runs them
     {"backlog": waiting(oldest_upload="u1", oldest_upload_at=ago(9))},
     {"backlog": waiting(oldest_upload="u1", oldest_upload_at=ago(-9))},  # two clocks
+    {"backlog": waiting(invitations_refused=1)},  # their provider's to correct
     {"spaces": [disk(10)]},
     {"queue": queue(is_retention_failed=False)},
 ]

@@ -90,6 +90,9 @@ def messages(
     unsent: Annotated[
         bool, typer.Option("--unsent", help="Only those still to be sent.")
     ] = False,
+    refused: Annotated[
+        bool, typer.Option("--refused", help="Only those refused for good.")
+    ] = False,
     limit: options.Limit = 50,
     json: options.Json = False,
 ) -> None:
@@ -99,9 +102,15 @@ def messages(
     """
     from cvms_pipeline import settings
     from cvms_pipeline.cli import searching
+    from cvms_pipeline.store import outbox
 
+    asked = {outbox.Status.WAITING: unsent, outbox.Status.REFUSED: refused}
     searching.messages(
-        settings.load(), upload_id=upload, is_unsent=unsent, limit=limit, as_json=json
+        settings.load(),
+        upload_id=upload,
+        statuses=[status for status, is_asked in asked.items() if is_asked],
+        limit=limit,
+        as_json=json,
     )
 
 

@@ -1,4 +1,4 @@
-"""The registry of providers: add, list, show, disable, enable.
+"""The registry of providers: add, list, show, change, disable, enable.
 
 Only names, options and help texts; the work is imported when it is asked for.
 """
@@ -59,6 +59,24 @@ def show(slug: options.Slug, json: options.Json = False) -> None:
     from cvms_pipeline.cli import registry
 
     registry.show(settings.load(), slug, as_json=json)
+
+
+@app.command()
+def change(
+    slug: options.Slug,
+    email: Annotated[
+        list[str],
+        typer.Option("--email", help="A new contact address; may be repeated."),
+    ],
+) -> None:
+    """Give a provider other contact addresses, in place of all it had.
+
+    Example: cvms providers change mercy-hospital --email staff@example.org
+    """
+    from cvms_pipeline import settings
+    from cvms_pipeline.cli import registry
+
+    registry.change(settings.load(), slug, emails=tuple(email))
 
 
 @app.command()

@@ -9,8 +9,9 @@ from cvms_pipeline.store import search
 CONTRACT = [
     *("up", "demo", "template", "check", "drop", "uploads", "upload", "report"),
     *("recipients", "messages", "audit", "db upgrade"),
-    *("status", "backup", "restore"),
+    *("status", "backup", "restore", "resend"),
     *(f"providers {verb}" for verb in ("add", "list", "show", "disable", "enable")),
+    "providers change",
 ]
 
 

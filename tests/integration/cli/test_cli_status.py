@@ -56,7 +56,11 @@ def test_the_document_has_every_number(terminal, mercy):
         "oldest_seconds": 0,
         "failed": 0,
     }
-    assert found["messages"] == {"unsent": 0, "oldest_seconds": 0}
+    assert found["messages"] == {
+        "unsent": 0,
+        "oldest_seconds": 0,
+        "refused": {"notice": 0, "invitation": 0, "alert": 0},
+    }
     assert found["queue"] == {
         "queued": None,  # of an installation that was never started
         "running": None,

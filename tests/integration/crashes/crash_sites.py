@@ -90,6 +90,7 @@ def publish_all(site: installations.Installation) -> None:
 def notify_all(site: installations.Installation) -> None:
     for upload_id in _ids(site):
         deliver.notice(site.pipeline, upload_id)
+    deliver.alerts(site.pipeline)
 
 
 def invite_all(site: installations.Installation) -> None:

@@ -25,9 +25,9 @@ class Desk:
         return upload_id
 
     def run(
-        self, upload_id: str, job: str = "process_upload", **options: Any
+        self, upload_id: str | None, job: str = "process_upload", **options: Any
     ) -> dg.ExecuteInProcessResult:
-        """Run a job on an upload's partition, whatever becomes of it."""
+        """Run a job, on an upload's partition or on none, whatever becomes of it."""
         return self.definitions.resolve_job_def(job).execute_in_process(
             instance=self.instance,
             partition_key=upload_id,

@@ -63,13 +63,13 @@ def test_nothing_that_a_provider_wrote_becomes_metadata_or_a_tag():
     assert "canary" not in repr(asked).lower()
 
 
-def due(*pairs: tuple[deliver.Kind, str]) -> list[deliver.Due]:
+def due(*pairs: tuple[deliver.Kind, str | None]) -> list[deliver.Due]:
     return [deliver.Due(kind=kind, upload_id=upload_id) for kind, upload_id in pairs]
 
 
 def test_due_messages_are_asked_for_once_an_upload_and_job():
     asked = decisions.deliveries_for(
-        due((NOTICE, "u1"), (ALERT, "u1"), (INVITATION, "u1"), (INVITATION, "u2")),
+        due((NOTICE, "u1"), (INVITATION, "u1"), (INVITATION, "u2"), (ALERT, None)),
         under_way=set(),
     )
 
@@ -77,24 +77,52 @@ def test_due_messages_are_asked_for_once_an_upload_and_job():
         ("send_notice", "u1"),
         ("send_invitations", "u1"),
         ("send_invitations", "u2"),
+        ("send_alerts", None),
     ]
 
 
 # What is under way already, and what is asked for all the same.
 UNDER_WAY = [
-    ("process_upload", ["send_invitations"]),  # it sends its notice itself
-    ("send_notice", ["send_invitations"]),
-    ("send_invitations", ["send_notice"]),
+    (("process_upload", "u1"), ["send_invitations", "send_alerts"]),  # tells itself
+    (("send_notice", "u1"), ["send_invitations", "send_alerts"]),
+    (("send_invitations", "u1"), ["send_notice", "send_alerts"]),
+    (("send_alerts", None), ["send_notice", "send_invitations"]),
 ]
 
 
-@pytest.mark.parametrize(("job", "still_asked"), UNDER_WAY)
-def test_what_is_under_way_is_not_asked_for_again(job, still_asked):
+@pytest.mark.parametrize(("run", "still_asked"), UNDER_WAY)
+def test_what_is_under_way_is_not_asked_for_again(run, still_asked):
     asked = decisions.deliveries_for(
-        due((NOTICE, "u1"), (INVITATION, "u1")), under_way={(job, "u1")}
+        due((NOTICE, "u1"), (INVITATION, "u1"), (ALERT, None)), under_way={run}
     )
 
     assert [each.job_name for each in asked] == still_asked
+
+
+def test_no_more_deliveries_of_a_job_are_asked_for_than_soon_begin():
+    most = decisions.MOST_DELIVERIES
+    many = due((NOTICE, "u0"), *((INVITATION, f"u{n}") for n in range(2 * most)))
+
+    first = decisions.deliveries_for(many, under_way=set())
+    next_ = decisions.deliveries_for(
+        many, under_way={("send_invitations", f"u{n}") for n in range(1, most)}
+    )
+
+    assert [each.job_name for each in first].count("send_invitations") == most
+    assert [(each.job_name, each.partition_key) for each in next_] == [
+        ("send_notice", "u0"),
+        ("send_invitations", "u0"),
+    ]
+
+
+def test_deliveries_that_were_in_vain_hold_up_no_other():
+    in_vain = {("send_invitations", f"u{n}") for n in range(100)}
+
+    asked = decisions.deliveries_for(
+        due((INVITATION, "u0"), (INVITATION, "new")), under_way=set(), in_vain=in_vain
+    )
+
+    assert [each.partition_key for each in asked] == ["new"]
 
 
 def run(run_id: str, **tags: str) -> dg.DagsterRun:
@@ -102,18 +130,18 @@ def run(run_id: str, **tags: str) -> dg.DagsterRun:
     return dg.DagsterRun(job_name="process_upload", run_id=run_id, tags=tagged)
 
 
-def test_a_failed_run_leaves_its_upload_failed():
+def test_a_failed_run_that_is_the_last_says_how_its_upload_stands():
     failed = run("a")
 
-    assert decisions.failed_upload(failed, newest=failed) == "u1"
-    assert decisions.failed_upload(failed, newest=None) == "u1"
+    assert decisions.is_final(failed, newest=failed)
+    assert decisions.is_final(failed, newest=None)
 
 
 def test_a_failed_run_that_is_tried_again_or_was_followed_does_not():
     retried = run("a", **{"dagster/will_retry": "true"})
 
-    assert decisions.failed_upload(retried, newest=retried) is None
-    assert decisions.failed_upload(run("a"), newest=run("b")) is None
+    assert not decisions.is_final(retried, newest=retried)
+    assert not decisions.is_final(run("a"), newest=run("b"))
 
 
 def stands(*latest: uploads.Upload, failed: tuple[uploads.Upload, ...] = ()):

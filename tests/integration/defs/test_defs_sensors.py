@@ -127,8 +127,9 @@ def test_a_failed_run_leaves_the_upload_failed_and_alerts_data_ops(desk, monkeyp
     tell(desk, result)  # the daemon may have died after the first
 
     assert desk.site.upload(upload_id).status is upload.UploadStatus.FAILED
-    assert asked(desk.sensor("waiting_messages")) == [("send_notice", upload_id)]
-    desk.run(upload_id, "send_notice")
+    assert asked(desk.sensor("waiting_messages")) == [("send_alerts", None)]
+    assert desk.run(None, "send_alerts").success
+    assert desk.site.upload(upload_id).status is upload.UploadStatus.FAILED
     (alert,) = desk.site.mail()
     assert alert["To"] == "data-ops@example.org"
     assert f"/runs/{result.run_id}" in alert.get_body(("plain",)).get_content()

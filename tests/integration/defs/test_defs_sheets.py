@@ -64,8 +64,8 @@ def loaded(desk, upload_id, step):
 
 @pytest.mark.parametrize("step", STEPS)
 def test_rows_that_are_missing_are_made_anew_from_the_archive(desk, failed, step):
-    kept = desk.site.pipeline.work.read(failed, f"recipients.{step}")
-    before = packing.unpack(kept)
+    with desk.site.pipeline.work.opened(failed, f"recipients.{step}") as file:
+        before = packing.unpack(file)
     desk.site.execute("DELETE FROM cvms.recipient_changes")
     desk.site.pipeline.work.remove(failed)
 
@@ -74,6 +74,14 @@ def test_rows_that_are_missing_are_made_anew_from_the_archive(desk, failed, step
     pd.testing.assert_frame_equal(made.cells, before.cells)
     if step != "find_duplicates":  # the store has changed since
         pd.testing.assert_frame_equal(made.rejections, before.rejections)
+
+
+def test_rows_that_another_version_has_left_are_made_anew(desk, failed):
+    desk.site.pipeline.work.write(failed, "recipients.read_rows", b"\xff\xff\xff\xff")
+
+    made = loaded(desk, failed, "read_rows")
+
+    assert made.cells["first_name"].tolist() == ["Ann", "Cy", "Bob"]
 
 
 def test_rows_that_are_there_are_not_made_anew(desk, failed, monkeypatch):

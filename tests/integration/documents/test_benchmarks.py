@@ -7,7 +7,16 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[3]
 sys.path.append(str(ROOT))
 
-from benchmarks import chart, core, measuring, peers, sample_rows  # noqa: E402
+from benchmarks import (  # noqa: E402
+    __main__,
+    backlog,
+    chart,
+    core,
+    measuring,
+    peers,
+    redis_server,
+    sample_rows,
+)
 from cvms_pipeline.domain import reading, schema, upload  # noqa: E402
 
 SECONDS = {
@@ -99,7 +108,64 @@ def test_a_chart_holds_each_bar_with_its_figure_and_its_goal():
     assert drawn.count('class="goal"') == 1
 
 
-@pytest.mark.parametrize("name", ["core", "peers"])
+def looked(seconds, done, *, cpu):
+    return backlog.Look(
+        seconds=seconds,
+        done=done,
+        waiting=4 - done,
+        queued=max(0, 2 - done),
+        unsent=done,
+        cpu_seconds=cpu,
+    )
+
+
+def test_the_backlog_says_its_figures_by_their_agreed_names():
+    watched = backlog.Watched(
+        began=100.0,
+        late={"late-0.csv": 104.0, "late-1.csv": 106.0},
+        looks=[looked(0, 0, cpu=10), looked(4, 2, cpu=13), looked(8, 4, cpu=14)],
+        pages=[0.1, 0.3],
+        heartbeats=[20.0, 31.0],
+    )
+
+    said = backlog.summary(
+        watched,
+        many={"many-0.csv": 103.0, "many-1.csv": 106.0},
+        late={"late-0.csv": 105.0, "late-1.csv": 109.0},
+        pauses=[0.2, 0.7],
+    )
+
+    assert (said["files"], said["files_per_minute"]) == (2, 20.0)
+    assert said["late_small_file_p50_s"] == 2.0
+    assert said["late_small_file_max_s"] == 3.0
+    assert said["webserver_p95_s"] == 0.3
+    assert said["daemon_lag_max_s"] == 0.7
+    assert said["daemon_heartbeat_age_max_s"] == 31.0
+    assert said["cpu_s_per_file"] == 1.0
+    assert [part["cpu_s_per_file"] for part in said["over_time"]] == [1.5, 0.5]
+
+
+def test_without_redis_it_says_so(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+
+    with (
+        pytest.raises(redis_server.RedisMissingError, match="not on the PATH"),
+        redis_server.running(),
+    ):
+        pass
+
+
+def test_every_benchmark_has_a_line_in_the_readme():
+    readme = (ROOT / "benchmarks" / "README.md").read_text("utf-8")
+
+    named = [
+        name for name in __main__.NAMES if f"`python -m benchmarks {name}" in readme
+    ]
+
+    assert named == list(__main__.NAMES)
+
+
+@pytest.mark.parametrize("name", ["core", "orchestration", "backlog", "peers"])
 def test_every_benchmark_is_a_command_with_a_line_in_the_readme(name):
     readme = (ROOT / "benchmarks" / "README.md").read_text("utf-8")
 

@@ -22,7 +22,7 @@ TEXTS = [*YAML, DEPLOY / "Dockerfile", DEPLOY / "env.example"]
 SETTING = re.compile(r"CVMS_[A-Z_]+")
 COPY = re.compile(r"^COPY (?!--from)(.+) \S+$", re.MULTILINE)
 INTERPOLATED = re.compile(r"\$\{(\w+)(?::-([^}]*))?")
-OURS = ("migrate", "code", "daemon", "webserver", "worker")
+OURS = ("migrate", "code", "daemon", "webserver", "worker", "metrics")
 
 every_file = pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
 every_service = pytest.mark.parametrize("name", OURS)
@@ -131,7 +131,7 @@ def test_as_many_runs_are_let_out_as_the_workers_have_processes(services, manife
 def test_every_service_waits_for_the_one_migration(services):
     waits = {name: services[name]["depends_on"] for name in OURS}
 
-    for name in ("code", "worker"):
+    for name in ("code", "worker", "metrics"):
         assert waits[name]["migrate"]["condition"] == "service_completed_successfully"
     for name in ("daemon", "webserver"):
         assert waits[name]["code"]["condition"] == "service_healthy"
@@ -155,6 +155,26 @@ def test_only_the_web_server_is_published_and_only_on_loopback(services):
 
     assert list(published) == ["webserver"]
     assert all(port.startswith("127.0.0.1:") for port in published["webserver"])
+
+
+def test_the_metrics_are_told_to_the_containers_and_to_nobody_else(services, manifests):
+    told = services["metrics"]
+    deployed = manifests["Deployment", "cvms-metrics"]["spec"]["template"]["spec"]
+    (container,) = deployed["containers"]
+    environments = (
+        told["environment"],
+        manifests["ConfigMap", "cvms-settings"]["data"],
+    )
+
+    for environment in environments:
+        assert environment["CVMS_METRICS_HOST"] == "0.0.0.0"  # noqa: S104 # theirs
+        assert str(environment["CVMS_METRICS_PORT"]) == "3002"
+    assert container["command"] == told["command"]
+    assert told["command"][2:] == [processes.METRICS, "--no-processes"]
+    assert "ports" not in told
+    service = manifests["Service", "cvms-metrics"]["spec"]
+    assert service["type"] == "ClusterIP"
+    assert service["ports"] == [{"port": 3002, "targetPort": 3002}]
 
 
 def test_the_daemon_is_there_once(services):

@@ -90,9 +90,10 @@ def test_a_report_is_kept_replaced_and_removed(tmp_path):
 
 def test_work_is_kept_by_upload_and_name_until_it_is_removed(tmp_path):
     kept = work.Work(tmp_path / "work")
-    kept.write(ID, "recipients.read_rows", b"rows")
+    kept.write(ID, "recipients.read_rows", [b"ro", memoryview(b"ws")])
 
-    assert kept.read(ID, "recipients.read_rows") == b"rows"
+    with kept.opened(ID, "recipients.read_rows") as file:
+        assert file.read() == b"rows"
     assert kept.has(ID, "recipients.read_rows")
     assert kept.ids() == [ID]
     assert mode(kept.path(ID, "recipients.read_rows")) == 0o600
@@ -100,7 +101,8 @@ def test_work_is_kept_by_upload_and_name_until_it_is_removed(tmp_path):
     kept.remove(ID)
     kept.remove(ID)
 
-    assert kept.read(ID, "recipients.read_rows") is None
+    with kept.opened(ID, "recipients.read_rows") as file:
+        assert file is None
     assert kept.ids() == []
 
 

@@ -1,7 +1,8 @@
 import pytest
 from installations import ANN, BAD, BOB
 
-from cvms_pipeline.ingest import deliver, standing
+from cvms_pipeline import errors
+from cvms_pipeline.ingest import deliver, standing, writing
 from cvms_pipeline.store import outbox
 
 NOTICE, INVITATION = deliver.Kind.NOTICE, deliver.Kind.INVITATION
@@ -132,14 +133,63 @@ def test_data_ops_are_alerted_once_a_run_with_a_link_to_it(site):
             site.pipeline, upload_id, run_id="the-run", job="process_upload"
         )
 
-    delivered = deliver.notice(site.pipeline, upload_id)
+    sent = deliver.alerts(site.pipeline)
 
     (alert,) = site.mail()
-    assert delivered.sent == 1
+    assert sent == 1
     assert alert["To"] == "data-ops@example.org"
     assert (
         "http://127.0.0.1:3000/runs/the-run" in alert.get_body(("plain",)).get_content()
     )
+
+
+def test_a_failed_run_about_no_upload_is_told_in_the_same_way(site):
+    standing.mark_failed(site.pipeline, None, run_id="the-run", job="retention")
+
+    due = deliver.wait_for_due(site.pipeline, seconds=0, pause_seconds=0)
+    sent = deliver.alerts(site.pipeline)
+
+    (alert,) = site.mail()
+    assert due == [deliver.Due(kind=deliver.Kind.ALERT, upload_id=None)]
+    assert sent == 1
+    assert alert["Subject"] == "CVMS upload: A run has failed of the job retention"
+    assert "/runs/the-run" in alert.get_body(("plain",)).get_content()
+
+
+def test_a_message_that_cannot_be_written_holds_up_no_other(site, monkeypatch):
+    def fail(pipeline, due):
+        if due.details["run"] == "first":
+            raise KeyError(due.to)
+        return write(pipeline, due)
+
+    for run_id in ("first", "second", "third"):
+        standing.mark_failed(site.pipeline, None, run_id=run_id, job="retention")
+    write = writing.write
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "write", fail)
+        with pytest.raises(KeyError):
+            deliver.alerts(site.pipeline)
+        assert deliver.alerts(site.pipeline) == 0  # it is put off
+    site.clock.forward(minutes=1)
+
+    assert len(site.mail()) == 2
+    kept = "SELECT last_error FROM cvms.messages WHERE status = 'waiting'"
+    assert site.column(kept) == ["KeyError"]
+    assert deliver.alerts(site.pipeline) == 1
+
+
+def test_what_is_away_while_a_message_is_written_is_waited_for(site, monkeypatch):
+    def away(*arguments):
+        raise errors.TransientError
+
+    upload_id = site.receive([ANN])
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "write", away)
+        with pytest.raises(errors.TransientError):
+            site.process(upload_id)
+    site.clock.forward(minutes=1)  # the lease is over
+
+    assert deliver.notice(site.pipeline, upload_id).sent == 1
 
 
 def test_a_corrected_address_gets_its_own_invitation(by_smtp, mailbox):

@@ -7,7 +7,7 @@ from installations import ANN, BOB, HIGH, LOW
 from cvms_pipeline import errors
 from cvms_pipeline.domain import upload
 from cvms_pipeline.files import claims
-from cvms_pipeline.ingest import receive
+from cvms_pipeline.ingest import deliver, receive
 from cvms_pipeline.store import uploads
 
 
@@ -68,6 +68,7 @@ def test_a_file_of_no_enabled_provider_is_kept_in_quarantine(site, slug, is_know
     assert (taken.provider, taken.folder) == (None, slug)
     assert taken.refusal.code == "provider-unknown"
     assert list((site.pipeline.folders.quarantine / upload_id).iterdir())
+    deliver.alerts(site.pipeline)
     (alert,) = site.mail()
     assert alert["To"] == "data-ops@example.org"
     assert slug in alert.get_body(("plain",)).get_content()

@@ -141,6 +141,7 @@ def test_prometheus_gets_the_numbers_that_there_are(site, prometheus):
     assert found["cvms_oldest_waiting_upload_age_seconds"] > 3599
     assert found["cvms_uploads_failed"] == 0
     assert found["cvms_messages_unsent"] == 1  # the invitation
+    assert found['cvms_messages_refused{kind="notice"}'] == 0
     assert found["cvms_incoming_files"] == 1
     assert found["cvms_database_up"] == 1
     assert found["cvms_health"] == 2
@@ -190,12 +191,41 @@ def test_whether_it_works_is_asked_without_looking(prometheus, monkeypatch):
     assert looks == []
 
 
-def test_the_metrics_are_on_the_loopback_address_only(prometheus):
-    port = int(prometheus.rpartition(":")[2])
-    listening = [
+def listening(address: str) -> list[str]:
+    """Return where this process listens on the port of an address."""
+    port = int(address.rpartition(":")[2])
+    return [
         each.laddr.ip
         for each in psutil.Process().net_connections("tcp")
         if each.status == psutil.CONN_LISTEN and each.laddr.port == port
     ]
 
-    assert listening == ["127.0.0.1"]
+
+def test_the_metrics_are_on_the_loopback_address_only(prometheus):
+    assert listening(prometheus) == ["127.0.0.1"]
+
+
+def test_the_metrics_are_elsewhere_only_where_that_is_said(site, monkeypatch):
+    monkeypatch.setenv("CVMS_METRICS_HOST", "127.0.0.2")
+    programs = {each.name: each for each in processes.services(settings.load())}
+    monkeypatch.setattr(processes, "metrics_port", lambda _: 0)  # a free one
+
+    with metrics.server(settings.load()) as server:
+        assert listening(f":{server.server_address[1]}") == ["127.0.0.2"]
+
+    assert programs["metrics"].address.host == "127.0.0.2"
+
+
+def test_where_something_else_runs_the_processes_they_are_not_told_as_broken(
+    site, monkeypatch
+):
+    monkeypatch.setattr(processes, "metrics_port", lambda _: 0)  # a free one
+    with metrics.server(settings.load(), own=False) as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
+        thread.start()
+        found = told(f"http://127.0.0.1:{server.server_address[1]}")
+        server.shutdown()
+        thread.join()
+
+    assert found["cvms_health"] == 0
+    assert not [name for name in found if name.startswith("cvms_process")]

@@ -1,9 +1,10 @@
 import datetime as dt
 
 import pytest
+import sheets
 from desks import HEADER, NOW
 
-from cvms_pipeline.domain import outcome, packing, reading, reasons, upload
+from cvms_pipeline.domain import outcome, reading, reasons, upload
 from cvms_pipeline.store import recipients, rejected, tally, uploads
 
 ANN = "Ann,Lee,1/2/1990,ann@b.org"
@@ -119,7 +120,7 @@ def test_a_plan_that_was_kept_between_two_steps_loads_alike(desk):
     upload_id = desk.receive()
     planned = desk.decide(upload_id, ["Ann,Lee,1/2/1990,new@b.org", BOB, BOB])
 
-    ended = desk.load(upload_id, packing.unpack(packing.pack(planned)))
+    ended = desk.load(upload_id, sheets.handed_on(planned))
 
     assert (ended.rows, ended.loaded, ended.updated) == (3, 2, 1)
 

@@ -253,7 +253,7 @@ def test_messages_are_listed_for_one_upload_or_only_the_unsent(desk):
     with desk.store.begin() as conn:
         outbox.mark_sent(conn, [due.id], NOW)
         of_upload = listing.messages(conn, upload_id="upload-1")
-        unsent = listing.messages(conn, is_unsent=True)
+        unsent = listing.messages(conn, statuses=[Status.WAITING])
         every = listing.messages(conn)
 
     assert {each.kind for each in of_upload} == {Kind.NOTICE, Kind.INVITATION}

@@ -267,6 +267,13 @@ def test_thousands_of_rejected_rows_each_keep_their_reasons():
     assert judged.valid.index.tolist() == list(range(3, 4_503, 3))
 
 
+def test_of_rejected_rows_only_the_original_text_is_kept():
+    judged = sheets.judge(sheets.below_header(sheets.GOOD, "too,few", ",Lee,,"))
+
+    assert judged.values.index.tolist() == [2]
+    assert judged.cells.index.tolist() == [2, 3, 4]
+
+
 def test_a_refused_sheet_stays_as_it_is():
     refused = sheets.read(b"")
 
