@@ -5,10 +5,11 @@ do so at that very moment (its code server has died, too), and after a few times
 a step gives up on a disk that is full for long.  So every run that has failed last is
 looked at again and again, whether its upload still needs one.  Its request is keyed by
 the failed run, so that it is followed by one run, however often that is asked for.
+A run that a person has stopped is not: its upload waits for a person, as failed.
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import dagster as dg
 
@@ -40,11 +41,10 @@ def lost_runs(
         upload_ids = set(standing.unfinished_uploads(pipeline))
     upload_ids |= _failed_of_late(context.instance)
     now = pipeline.now()
-    failed = [
-        history[0].dagster_run
-        for history in _histories(context.instance, upload_ids)
-        if is_due(history, now=now)
-    ]
+    histories = list(_histories(context.instance, upload_ids))
+    with failures.told_to_dagster(failures.MOST_RETRIES):
+        standing.mark_stopped(pipeline, stopped(histories))
+    failed = [each[0].dagster_run for each in histories if is_due(each, now=now)]
     requests = [
         _again(run) for run in failed if not is_for_good(context.instance, run.run_id)
     ]
@@ -66,6 +66,14 @@ def is_due(history: Sequence[dg.RunRecord], *, now: dt.datetime) -> bool:
     if history[0].dagster_run.tags.get(decisions.WILL_RETRY_TAG) == "true":
         wait = max(wait, _DAGSTER_S_WAIT)
     return bool(now - _ended_at(history[0]) >= wait)
+
+
+def stopped(histories: Iterable[Sequence[dg.RunRecord]]) -> Iterator[str]:
+    """Yield the uploads whose last run a person has stopped, queued or at work."""
+    for history in histories:
+        run = history[0].dagster_run
+        if run.status == dg.DagsterRunStatus.CANCELED and not _carries_messages(run):
+            yield decisions.upload_of(run) or ""
 
 
 def times_failed(history: Sequence[dg.RunRecord]) -> int:

@@ -4,7 +4,7 @@ Also what the audit is told of runs: that one was begun in place of an earlier o
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cvms_pipeline.domain import events
@@ -74,6 +74,16 @@ def mark_failed(
             upload_id=upload_id,
             details={"about": "run-failed", "run": run_id, "job": job},
         )
+
+
+def mark_stopped(pipeline: pipelines.Pipeline, upload_ids: Iterable[str]) -> None:
+    """Note of uploads that are not finished that a person has stopped their run.
+
+    They stand as failed until somebody runs them again; nobody is told by mail.
+    """
+    for upload_id in upload_ids:
+        with pipeline.store.begin() as conn:
+            uploads.mark_failed(conn, upload_id, now=pipeline.now(), if_open=True)
 
 
 def note_rerun(

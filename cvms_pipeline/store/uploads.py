@@ -216,18 +216,18 @@ def start(
 
 
 def mark_failed(
-    conn: sa.Connection, upload_id: str, *, now: dt.datetime, run_id: str | None = None
+    conn: sa.Connection, upload_id: str, *, now: dt.datetime, if_open: bool = False
 ) -> bool:
     """Note that the upload's last run failed.
 
-    With a `run_id`, only if no other run has begun since.
+    With `if_open`, only if the upload has neither been finished nor failed.
 
     Returns:
         Whether the status is `failed` now.
     """
     is_meant: sa.ColumnElement[bool] = _TABLE.c.id == upload_id
-    if run_id is not None:
-        is_meant &= sa.func.coalesce(_TABLE.c.run_id, run_id) == run_id
+    if if_open:
+        is_meant &= _TABLE.c.finished_at.is_(None) & _TABLE.c.failed_at.is_(None)
     status = upload.UploadStatus.FAILED.value
     return _change(conn, is_meant, status=status, failed_at=now, finished_at=None)
 

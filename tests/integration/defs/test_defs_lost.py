@@ -151,3 +151,24 @@ def test_a_failure_says_in_its_metadata_whether_a_later_run_may_succeed():
         raise errors.TransientError("The disk is full.")
 
     assert failures.TRANSIENT in caught.value.metadata
+
+
+def test_an_upload_whose_run_a_person_has_stopped_stands_as_failed(desk):
+    upload_id = desk.receive([ANN])
+    ended(desk, upload_id, dg.DagsterRunStatus.CANCELED)
+
+    assert asked_again(desk) == []
+
+    assert desk.site.upload(upload_id).status == "failed"
+    assert desk.run(upload_id).success
+    assert desk.site.upload(upload_id).status == "completed"
+
+
+def test_a_finished_upload_stays_so_if_a_run_of_it_is_stopped(desk):
+    upload_id = desk.bring([ANN])
+    assert desk.run(upload_id).success
+    ended(desk, upload_id, dg.DagsterRunStatus.CANCELED)
+
+    assert asked_again(desk) == []
+
+    assert desk.site.upload(upload_id).status == "completed"

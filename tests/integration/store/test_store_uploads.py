@@ -176,15 +176,15 @@ def test_a_failed_upload_says_since_when_and_is_listed(desk):
     assert [(each.id, each.failed_at) for each in failed] == [(upload_id, LATER)]
 
 
-def test_the_failure_of_an_earlier_run_counts_no_more(desk):
+def test_an_open_upload_fails_once(desk):
     upload_id = desk.receive()
 
     with desk.store.begin() as conn:
-        uploads.start(conn, upload_id, now=NOW, run_id="run 2")
-        is_failed = uploads.mark_failed(conn, upload_id, now=LATER, run_id="run 1")
+        first = uploads.mark_failed(conn, upload_id, now=NOW, if_open=True)
+        second = uploads.mark_failed(conn, upload_id, now=LATER, if_open=True)
 
-    assert not is_failed
-    assert get(desk, upload_id).status is Status.PROCESSING
+    assert (first, second) == (True, False)
+    assert get(desk, upload_id).failed_at == NOW
 
 
 def test_a_failed_upload_that_was_never_decided_starts_over(desk):
