@@ -8,7 +8,9 @@ folders and mail, which `orchestration` measures.
 to the store that `PEER_DATABASE_URL` names.
 """
 
+import atexit
 import datetime as dt
+import gc
 import itertools
 import os
 import sys
@@ -92,4 +94,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    atexit.register(gc.freeze)  # as `cvms` does
     main()
