@@ -34,6 +34,8 @@ NO_MATCHES = pd.DataFrame(
 )
 """What the store knows of nobody: the shape of `matches`."""
 
+_NOBODY = NO_MATCHES.assign(action="")
+
 
 def keys(values: pd.DataFrame) -> pd.DataFrame:
     """Return what the rows are compared by, with the index of `values`.
@@ -83,8 +85,7 @@ def decide(
     is_twin = compared.duplicated(_KEY, keep=False)
     is_open = is_twin | compared.index.isin(matches.index)
     if not is_open.any():
-        nobody = NO_MATCHES.assign(action="")
-        return judged.but(plan=_plan(values.index, nobody, compared))
+        return judged.but(plan=_plan(values.index, _NOBODY, compared))
     rows = _rows(compared[is_open], matches, provider, upload)
     line = rows.index.to_series()
     kept = line.where(rows["is_candidate"]).groupby(rows["twins"]).transform("min")
