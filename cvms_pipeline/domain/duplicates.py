@@ -152,8 +152,10 @@ def _known(emails: pd.Series) -> pd.DataFrame:
 def _plan(alone: pd.Index, kept: pd.DataFrame, compared: pd.DataFrame) -> pd.DataFrame:
     """Return the plan of the rows that are `alone`, new and no twin, and of `kept`."""
     text = NO_MATCHES["recipient_id"].dtype
-    plan = kept[["action", "recipient_id"]].reindex(alone.union(kept.index))
-    plan = plan.astype({"recipient_id": text}).fillna({"action": INSERT})
+    new = {"action": INSERT, "recipient_id": None}
+    plan = pd.DataFrame(new, index=alone, dtype=text)
+    if len(kept):
+        plan = pd.concat([plan, kept[list(new)].astype(text)]).sort_index()
     return plan.join(compared).rename_axis("line")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cvms_pipeline.domain import (
     cleaning,
@@ -28,6 +29,18 @@ from cvms_pipeline.domain import (
 
 MAX_CELL_LENGTH = 32_767
 """As many characters as a spreadsheet's cell holds; longer ones are cut there."""
+
+_NO_PLAN = pd.DataFrame(
+    {
+        "action": pd.Series(dtype=str),
+        "recipient_id": pd.Series(dtype=str),
+        "first_key": pd.Series(dtype=str),
+        "last_key": pd.Series(dtype=str),
+        "birth_date": pd.Series(dtype="datetime64[us]"),
+        "email_key": pd.Series(dtype=str),
+    },
+    index=pd.Index([], dtype="int64", name="line"),
+)
 
 
 def read(
@@ -53,13 +66,13 @@ def read(
 
 def empty_sheet(refusal: reasons.Refusal | None = None) -> sheet.Sheet:
     """Return a sheet without rows, refused for `refusal`."""
-    nothing = _frame([], [[] for _ in columns.REQUIRED])
+    nothing = _frame([], [strings.column([]) for _ in columns.REQUIRED])
     return sheet.Sheet(
         refusal=refusal,
         cells=nothing,
         values=nothing,
-        rejections=rejections.none(),
-        plan=_no_plan(),
+        rejections=rejections.NONE,
+        plan=_NO_PLAN,
     )
 
 
@@ -87,43 +100,35 @@ def _sheet(header: columns.Header, taken: taking.Taken) -> sheet.Sheet:
         cells=cells,
         values=cells.apply(cleaning.clean),
         rejections=rejections.join(rejections.of(reasons.ROW_CELLS, misshapen)),
-        plan=_no_plan(),
+        plan=_NO_PLAN,
     )
 
 
-def _held(column: Sequence[str]) -> Sequence[str]:
+def _held(column: pa.LargeStringArray) -> pa.LargeStringArray:
     """Return the cells of a column, as much of each as is kept."""
-    if max(map(len, column)) <= MAX_CELL_LENGTH:
-        return column
-    return [cleaning.shortened(cell, MAX_CELL_LENGTH) for cell in column]
+    is_long = pc.greater(pc.utf8_length(column), MAX_CELL_LENGTH)
+    at = np.flatnonzero(is_long.to_numpy(zero_copy_only=False))
+    cut = [cleaning.shortened(c, MAX_CELL_LENGTH) for c in strings.some(column, at)]
+    return strings.replaced(column, at, cut)
 
 
 def _misshapen(header: columns.Header, taken: taking.Taken) -> pd.Series:
     """Return the texts of the rows of a wrong shape, indexed by line."""
-    widths, is_broken = np.array(taken.widths), np.array(taken.is_broken)
+    widths, is_broken = taken.widths, taken.is_broken
     is_short = widths <= max(header.positions.values())
     is_wide = widths > len(header.found)
     texts = {
-        taken.lines[at]: wording.BROKEN_QUOTES
+        int(taken.lines[at]): wording.BROKEN_QUOTES
         if is_broken[at]
-        else wording.row_cells(widths[at], header.width)
-        for at in np.flatnonzero(is_broken | is_short | is_wide).tolist()
+        else wording.row_cells(int(widths[at]), header.width)
+        for at in np.flatnonzero(is_broken | is_short | is_wide)
     }
     return pd.Series(texts, index=pd.Index(texts, dtype="int64"), dtype=str)
 
 
-def _frame(lines: Sequence[int], texts: Sequence[Sequence[str]]) -> pd.DataFrame:
-    held = dict(zip(columns.REQUIRED, map(strings.column, texts), strict=True))
-    index = pd.Index(np.array(lines, dtype="int64"), name="line")
+def _frame(
+    lines: Sequence[int] | np.ndarray, texts: Sequence[pa.LargeStringArray]
+) -> pd.DataFrame:
+    held = dict(zip(columns.REQUIRED, texts, strict=True))
     frame: pd.DataFrame = pa.table(held).to_pandas()
-    return frame.set_axis(index)
-
-
-def _no_plan() -> pd.DataFrame:
-    texts = ("action", "recipient_id", "first_key", "last_key", "email_key")
-    plan = pd.DataFrame(
-        {name: pd.Series(dtype=str) for name in texts},
-        index=pd.Index([], dtype="int64", name="line"),
-    )
-    plan.insert(4, "birth_date", pd.Series(dtype="datetime64[us]"))
-    return plan
+    return frame.set_axis(pd.Index(np.asarray(lines, dtype="int64"), name="line"))

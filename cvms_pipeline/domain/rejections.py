@@ -11,16 +11,14 @@ import pyarrow.compute as pc
 
 from cvms_pipeline.domain import strings
 
-
-def none() -> pd.DataFrame:
-    """Return the table without a reason: columns `line`, `code`, `text`."""
-    return pd.DataFrame(
-        {
-            "line": pd.Series(dtype="int64"),
-            "code": pd.Series(dtype=str),
-            "text": pd.Series(dtype=str),
-        }
-    )
+NONE = pd.DataFrame(
+    {
+        "line": pd.Series(dtype="int64"),
+        "code": pd.Series(dtype=str),
+        "text": pd.Series(dtype=str),
+    }
+)
+"""The table without a reason."""
 
 
 def of(code: str, texts: pd.Series) -> pd.DataFrame:
@@ -33,7 +31,7 @@ def join(*tables: pd.DataFrame) -> pd.DataFrame:
     """Return `tables` as one in order of line; within a line, of the tables."""
     filled = [table for table in tables if len(table)]
     if not filled:
-        return none()
+        return NONE
     joined = pd.concat(filled, ignore_index=True)
     return joined.sort_values("line", kind="stable", ignore_index=True)
 

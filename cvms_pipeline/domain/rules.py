@@ -1,7 +1,7 @@
 """The rules of DESIGN 4 about values, each a mask over a whole column.
 
-Every function takes cleaned values and returns a Boolean series with the same
-index; True is against the rule.  Which reason a rule gives, and that an empty cell
+Every function takes cleaned values (a string series) and returns a mask, one Boolean
+for each; True is against the rule.  Which reason a rule gives, and that an empty cell
 breaks no other rule than being required, is said in `schema`.
 """
 
@@ -9,9 +9,14 @@ import datetime as dt
 import unicodedata
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from cvms_pipeline.domain import cleaning, reasons
+from cvms_pipeline.domain import cleaning, reasons, strings
+
+Mask = npt.NDArray[np.bool_]
 
 MAX_AGE_YEARS = 120
 MAX_EMAIL_LENGTH = 254
@@ -21,10 +26,15 @@ _PUNCTUATION = frozenset(" ." + cleaning.APOSTROPHES + cleaning.HYPHENS)
 
 _DIGIT = "9"
 _SHAPE = np.array(list("99/99/9999"))
-_PADDED = f"U{_SHAPE.size}"
+_ONE_DIGIT = ((r"\A([0-9])/", r"0\1/"), (r"/([0-9])/", r"/0\1/"))
+"""A month and a day of one digit, and what stands for them."""
+
+_FEBRUARY = 2
+_DAYS = np.zeros(100, dtype="int64")  # a month of two digits that is none has no day
+_DAYS[1:13] = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _DOMAIN_LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _LOCAL_PART = "[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+"
-_EMAIL = f"{_LOCAL_PART}@{_DOMAIN_LABEL}(?:\\.{_DOMAIN_LABEL})+"
+_EMAIL = f"\\A{_LOCAL_PART}@{_DOMAIN_LABEL}(?:\\.{_DOMAIN_LABEL})+\\z"
 """The HTML standard's pattern of a valid e-mail address, with a dot required."""
 
 
@@ -46,17 +56,22 @@ class _Kinds(dict[int, str]):
 _KINDS = _Kinds()
 
 
-def has_odd_characters(names: pd.Series) -> pd.Series:
+def has_odd_characters(names: pd.Series) -> Mask:
     """Return which names hold a character no name has, or no letter."""
-    mixed = {n for n in names.tolist() if not (n.isascii() and n.isalpha())}
-    kinds = {name: name.translate(_KINDS) for name in mixed}
-    odd = [n for n, kind in kinds.items() if _FOREIGN in kind or _LETTER not in kind]
-    return names.isin(odd)
+    held = strings.of(names)
+    mixed = np.flatnonzero(~_mask(pc.ascii_is_alpha(held)))
+    written = strings.some(held, mixed)
+    kinds = {name: name.translate(_KINDS) for name in set(written)}
+    odd = {n for n, kind in kinds.items() if _FOREIGN in kind or _LETTER not in kind}
+    is_odd = np.zeros(len(held), dtype=bool)
+    is_odd[mixed] = [name in odd for name in written]
+    return is_odd
 
 
-def is_too_long(names: pd.Series) -> pd.Series:
+def is_too_long(names: pd.Series) -> Mask:
     """Return which names have more code points than a name may have."""
-    return names.str.len().astype("int64") > reasons.MAX_NAME_LENGTH
+    lengths = pc.utf8_length(strings.of(names))
+    return _mask(pc.greater(lengths, reasons.MAX_NAME_LENGTH))
 
 
 def birth_dates(texts: pd.Series) -> pd.Series:
@@ -64,41 +79,53 @@ def birth_dates(texts: pd.Series) -> pd.Series:
 
     NaT where a text is not M/D/YYYY in ASCII digits, or not in the calendar.
     """
-    padded = np.array([_padded(text) for text in texts.tolist()], dtype=_PADDED)
-    chars = padded.view(np.uint32).reshape(len(padded), _SHAPE.size)
+    held = strings.of(texts)
+    is_long = _is_long(held)
+    if not is_long.all():
+        held = _padded(held)
+        is_long = _is_long(held)
+    chars = np.zeros((len(held), _SHAPE.size), dtype="uint8")
+    chars[is_long] = strings.inside(held.filter(is_long))[1].reshape(-1, _SHAPE.size)
     digits = chars[:, _SHAPE == _DIGIT].astype("int64") - ord("0")
     is_shaped = ((digits >= 0) & (digits <= 9)).all(axis=1)
     is_shaped &= (chars[:, _SHAPE != _DIGIT] == ord("/")).all(axis=1)
     digits[~is_shaped] = 0
     month, day = digits[:, 0:2] @ (10, 1), digits[:, 2:4] @ (10, 1)
     year = digits[:, 4:8] @ (1000, 100, 10, 1)
-    months = (year - 1970).astype("datetime64[Y]").astype("datetime64[M]") + month - 1
+    is_leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    last_day = _DAYS[month] + (is_leap & (month == _FEBRUARY))
+    is_in_calendar = (year > 0) & (day > 0) & (day <= last_day)
+    months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
     dates = months.astype("datetime64[D]") + day - 1
-    is_in_calendar = (year > 0) & (month > 0) & (month <= 12) & (day > 0)
-    is_in_calendar &= dates.astype("datetime64[M]") == months
     dates[~is_in_calendar] = np.datetime64("NaT")
     return pd.Series(dates.astype("datetime64[us]"), index=texts.index, name=texts.name)
 
 
-def _padded(text: str) -> str:
-    """Return `text` as MM/DD/YYYY if it may be M/D/YYYY, else nothing."""
-    if len(text) < _SHAPE.size:
-        text = "/".join([part.rjust(2, "0") for part in text.split("/")])
-    return text if len(text) == _SHAPE.size else ""
+def _padded(held: pa.LargeStringArray) -> pa.LargeStringArray:
+    """Return M/D/YYYY as MM/DD/YYYY; all else stays what it is, no date."""
+    for written, padded in _ONE_DIGIT:
+        held = pc.replace_substring_regex(held, written, padded)
+    return held
 
 
-def is_no_birth_date(texts: pd.Series, today: dt.date) -> pd.Series:
+def is_no_birth_date(texts: pd.Series, today: dt.date) -> Mask:
     """Return which texts are no date from 120 years before `today` up to it."""
-    dates = birth_dates(texts)
-    latest = pd.Timestamp(today)
-    earliest = pd.Timestamp(_years_before(today, MAX_AGE_YEARS))
-    return ~dates.between(earliest, latest)
+    dates = birth_dates(texts).to_numpy()
+    earliest = np.datetime64(_years_before(today, MAX_AGE_YEARS))
+    return ~((dates >= earliest) & (dates <= np.datetime64(today)))
 
 
-def is_no_email(texts: pd.Series) -> pd.Series:
+def is_no_email(texts: pd.Series) -> Mask:
     """Return which texts are no e-mail address with a dotted domain."""
-    is_short = texts.str.len() <= MAX_EMAIL_LENGTH
-    return ~(is_short & texts.where(is_short, "").str.fullmatch(_EMAIL)).astype(bool)
+    held = strings.of(texts)
+    is_short = pc.less_equal(pc.utf8_length(held), MAX_EMAIL_LENGTH)
+    looked_at = pc.if_else(is_short, held, pa.scalar("", strings.KIND))
+    return ~_mask(pc.match_substring_regex(looked_at, _EMAIL))
+
+
+def is_empty(texts: pd.Series) -> Mask:
+    """Return which texts are empty."""
+    return _mask(pc.equal(pc.binary_length(strings.of(texts)), 0))
 
 
 def _years_before(date: dt.date, years: int) -> dt.date:
@@ -106,3 +133,12 @@ def _years_before(date: dt.date, years: int) -> dt.date:
         return date.replace(year=date.year - years)
     except ValueError:  # 29 February: the day after 28 February stands for it
         return dt.date(date.year - years, 3, 1)
+
+
+def _is_long(held: pa.LargeStringArray) -> Mask:
+    return _mask(pc.equal(pc.binary_length(held), _SHAPE.size))
+
+
+def _mask(found: pa.BooleanArray) -> Mask:
+    mask: Mask = found.to_numpy(zero_copy_only=False)
+    return mask

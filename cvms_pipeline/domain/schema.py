@@ -20,7 +20,7 @@ import pandera.pandas as pa
 
 from cvms_pipeline.domain import columns, reasons, rejections, rules, sheet, wording
 
-_Mask = Callable[[pd.DataFrame, dt.date], pd.Series]
+_Mask = Callable[[pd.DataFrame, dt.date], rules.Mask]
 _Texts = Callable[[pd.DataFrame], pd.Series]
 
 
@@ -50,14 +50,14 @@ def _required() -> Rule:
 def _cell(
     column: str,
     code: str,
-    is_broken: Callable[[pd.Series, dt.date], pd.Series],
+    is_broken: Callable[[pd.Series, dt.date], rules.Mask],
     texts: Callable[[str, pd.Series], pd.Series],
 ) -> Rule:
     """Return a rule about the cells of `column` that are not empty."""
     return Rule(
         code=code,
         is_broken=lambda values, today: (
-            values[column].ne("") & is_broken(values[column], today)
+            ~rules.is_empty(values[column]) & is_broken(values[column], today)
         ),
         texts=lambda values: texts(column, values[column]),
     )
@@ -80,26 +80,26 @@ def _name(column: str) -> tuple[Rule, Rule]:
     )
 
 
-def _is_missing(values: pd.DataFrame, _: dt.date) -> pd.Series:
+def _is_missing(values: pd.DataFrame, _: dt.date) -> rules.Mask:
     return _empty(values) > 0
 
 
 def _missing(values: pd.DataFrame) -> pd.Series:
-    which = _empty(values)
+    which = _empty(values).tolist()
     texts = {
         empty: wording.required_missing(
             [c for bit, c in enumerate(columns.REQUIRED) if empty & 2**bit]
         )
-        for empty in which.unique().tolist()
+        for empty in set(which)
     }
-    return which.map(texts).astype(str)
+    return pd.Series([texts[each] for each in which], index=values.index, dtype=str)
 
 
-def _empty(values: pd.DataFrame) -> pd.Series:
+def _empty(values: pd.DataFrame) -> np.ndarray:
     """Return which columns are empty, as a number with one bit for each."""
-    empty = pd.Series(0, index=values.index, dtype="int64")
+    empty = np.zeros(len(values), dtype="int64")
     for bit, column in enumerate(columns.REQUIRED):
-        empty += values[column].eq("").astype("int64") * 2**bit
+        empty[rules.is_empty(values[column])] += 2**bit
     return empty
 
 
@@ -158,7 +158,7 @@ def judge(judged: sheet.Sheet, *, today: dt.date) -> sheet.Sheet:
 def _verdicts(values: pd.DataFrame, today: dt.date) -> pd.Series:
     verdicts = np.zeros(len(values), dtype="int64")
     for bit, rule in enumerate(RULES):
-        verdicts[rule.is_broken(values, today).to_numpy()] |= 2**bit
+        verdicts[rule.is_broken(values, today)] |= 2**bit
     return pd.Series(verdicts, index=values.index, name="verdict")
 
 

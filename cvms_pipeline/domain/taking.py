@@ -1,8 +1,7 @@
 """From the records of a text to columns: the cells that are wanted, and rows' shapes.
 
-Nearly every file is without quotation marks, and its rows are taken all at once, in a
-quarter of the time; the others record by record.  What a record is, `tokenising` knows;
-what the shapes mean, `reading`.
+A file without quotation marks, as nearly all are, is taken all at once (`plain`), the
+others record by record (`tokenising`).  What the shapes mean, `reading` knows.
 """
 
 import itertools
@@ -10,7 +9,10 @@ import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cvms_pipeline.domain import cleaning, columns, tokenising
+import numpy as np
+import pyarrow as pa
+
+from cvms_pipeline.domain import cleaning, columns, plain, strings, tokenising
 
 COUNTED = 100_000
 """Rows beyond this many are not counted any more: the file is refused anyway."""
@@ -23,61 +25,55 @@ class Taken:
     """The first rows beneath a usable header, and how many there are.
 
     Attributes:
-        lines: The row number of each, as a spreadsheet shows it.
+        lines: The row number of each, as a spreadsheet shows it (int64).
         columns: For each of `columns.REQUIRED`, each row's cell; empty where a row
             is too short.
-        widths: The number of each row's cells; those beyond the header count only if
-            one of them holds something.
-        is_broken: Whether the quotation marks of a row made no sense.
+        widths: The number of each row's cells (int64); those beyond the header count
+            only if one of them holds something.
+        is_broken: Whether the quotation marks of a row made no sense (bool).
         count: How many rows there are, taken or not; at most one beyond `COUNTED`.
     """
 
-    lines: Sequence[int]
-    columns: Sequence[Sequence[str]]
-    widths: Sequence[int]
-    is_broken: Sequence[bool]
+    lines: np.ndarray
+    columns: Sequence[pa.LargeStringArray]
+    widths: np.ndarray
+    is_broken: np.ndarray
     count: int
 
 
 _NONE = Taken(
-    lines=(), columns=((),) * len(columns.REQUIRED), widths=(), is_broken=(), count=0
+    lines=np.zeros(0, dtype="int64"),
+    columns=(strings.column([]),) * len(columns.REQUIRED),
+    widths=np.zeros(0, dtype="int64"),
+    is_broken=np.zeros(0, dtype=bool),
+    count=0,
 )
 
 
 def take(text: str, delimiter: str, *, most: int) -> tuple[columns.Header, Taken]:
     """Return the header of `text`, and up to `most` of its rows."""
-    plain = tokenising.plain_records(text, delimiter)
-    if plain is None:
+    found = plain.grid(text, delimiter)
+    if found is None:
         records = tokenising.records(text, delimiter)
         header = columns.match(next((record.cells for record in records), []))
         return header, _one_by_one(records, header, most)
-    lines, rows = plain
-    header = columns.match(rows[0] if rows else [])
-    return header, _at_once(lines[1:], rows[1:], header, most)
+    header = columns.match(found.record(0) if len(found) else [])
+    return header, _at_once(found, header, most)
 
 
-def _at_once(
-    lines: list[int], rows: list[list[str]], header: columns.Header, most: int
-) -> Taken:
-    if not rows or _is_unusable(header):
+def _at_once(found: plain.Grid, header: columns.Header, most: int) -> Taken:
+    count = min(len(found) - 1, COUNTED + 1)
+    rows = found.rows(1, most)
+    if not len(rows) or _is_unusable(header):
         return _NONE
-    count = min(len(rows), COUNTED + 1)
-    lines, rows = lines[:most], rows[:most]
-    wanted, widest = _positions(header), len(header.found)
-    enough = max(wanted) + 1
-    widths = list(map(len, rows))
-    if min(widths) < enough:
-        rows = [row + [""] * (enough - len(row)) for row in rows]
-    if max(widths) > widest:
-        widths = [
-            _filled(row, widest) if width > widest else width
-            for row, width in zip(rows, widths, strict=True)
-        ]
+    widths, widest = rows.widths.copy(), len(header.found)
+    for at in np.flatnonzero(widths > widest).tolist():
+        widths[at] = _filled(rows.record(at), widest)
     return Taken(
-        lines=lines,
-        columns=[[row[position] for row in rows] for position in wanted],
+        lines=rows.lines,
+        columns=[rows.column(position) for position in _positions(header)],
         widths=widths,
-        is_broken=[False] * len(rows),
+        is_broken=np.zeros(len(rows), dtype=bool),
         count=count,
     )
 
@@ -104,10 +100,10 @@ def _one_by_one(
     more = sum(1 for _ in itertools.islice(records, COUNTED + 1 - most))
     lines, cells_of, widths, broken = zip(*rows, strict=True)
     return Taken(
-        lines=lines,
-        columns=list(zip(*cells_of, strict=True)),
-        widths=widths,
-        is_broken=broken,
+        lines=np.array(lines),
+        columns=[strings.column(column) for column in zip(*cells_of, strict=True)],
+        widths=np.array(widths),
+        is_broken=np.array(broken),
         count=len(rows) + more,
     )
 

@@ -3,7 +3,8 @@
 The rules are those of Python's `csv` module (a quotation mark counts only where
 a cell begins, and is doubled inside quotes), with one difference: a record whose
 quoting is broken costs its first physical line and nothing else.  Where records
-with quotation marks end is `quoting`; what a record means is `reading`.
+with quotation marks end is `quoting`; how records without any are made all at once
+is `plain`; what a record means is `reading`.
 
 All work is linear in the length of the text and none of it is kept: blank lines
 are passed over many at a time, and a record's cells are those of a spreadsheet at
@@ -22,9 +23,6 @@ DELIMITERS = (",", ";", "\t")
 
 MAX_CELLS = 16_384
 """As many columns as a spreadsheet has; what stands beyond is not looked at."""
-
-_PLAIN_LENGTH = 1_000_000
-"""The characters of a text whose records are made all at once."""
 
 _EMPTY = cleaning.WHITE_SPACE + cleaning.ZERO_WIDTH
 _SAYS_SOMETHING = re.compile(f'[^{_EMPTY}{"".join(DELIMITERS)}"]')
@@ -107,25 +105,6 @@ def _lines(text: str, start: int) -> io.StringIO:
             end = quoting.line_start(text, start + size, start)
     is_amid_crlf = text.startswith("\r\n", end - 1)
     return io.StringIO(text[start : end + is_amid_crlf], newline="")
-
-
-def plain_records(
-    text: str, delimiter: str
-) -> tuple[list[int], list[list[str]]] | None:
-    """Return the lines and the cells of what `records` would yield, all at once.
-
-    None for a text with quotation marks, of absurd length or of absurd width, which
-    `records` reads in little memory.
-    """
-    if '"' in text or len(text) > _PLAIN_LENGTH:
-        return None
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    nothing = _EMPTY + delimiter
-    said = [at for at, line in enumerate(lines) if line.strip(nothing)]
-    rows = [lines[at].split(delimiter) for at in said]
-    if rows and max(map(len, rows)) > MAX_CELLS:
-        return None
-    return [at + 1 for at in said], rows
 
 
 def _quoted(line: str, end: int, quotes: quoting.Quotes) -> tuple[list[str], int, bool]:

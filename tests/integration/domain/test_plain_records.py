@@ -5,7 +5,7 @@ import sheets
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cvms_pipeline.domain import tokenising
+from cvms_pipeline.domain import plain, tokenising
 from cvms_pipeline.domain.upload import Lane
 
 MANY = settings(max_examples=300, deadline=None, database=None)
@@ -20,10 +20,24 @@ WITHOUT_QUOTES = st.characters(exclude_categories=["Cs"], exclude_characters='"'
 def test_they_are_the_same_for_any_text_without_quotation_marks(text, delimiter):
     one_by_one = list(tokenising.records(text, delimiter))
 
-    lines, rows = tokenising.plain_records(text, delimiter)
+    grid = plain.grid(text, delimiter)
 
-    assert list(zip(lines, rows, strict=True)) == [r[:2] for r in one_by_one]
+    assert grid.lines.tolist() == [record.line for record in one_by_one]
+    assert [grid.record(at) for at in range(len(grid))] == [
+        record.cells for record in one_by_one
+    ]
     assert not any(record.is_broken for record in one_by_one)
+
+
+@MANY
+@given(st.text(SEPARATORS | WITHOUT_QUOTES), st.integers(0, 4))
+def test_a_column_has_the_cell_of_each_record_or_nothing(text, position):
+    grid = plain.grid(text, ",")
+
+    column = grid.column(position).to_pylist()
+
+    records = [grid.record(at) for at in range(len(grid))]
+    assert column == [r[position] if position < len(r) else "" for r in records]
 
 
 @MANY
@@ -41,11 +55,11 @@ def test_a_sheet_is_the_same_whether_or_not_there_is_a_quotation_mark(texts):
 def test_the_longest_text_that_is_read_at_once_reads_like_a_longer_one(more):
     row = "a" * 50 + ",b,c,d\n"
     start = f"{sheets.HEADER}\n" + row * 5_000
-    text = start + " " * (tokenising._PLAIN_LENGTH - len(start)) + more
+    text = start + " " * (plain.MAX_LENGTH - len(start)) + more
 
     sheet = sheets.read(text, Lane.HIGH_VOLUME)
 
-    assert (tokenising.plain_records(text, ",") is None) == bool(more)
+    assert (plain.grid(text, ",") is None) == bool(more)
     assert len(sheet.values) == 5_000
 
 

@@ -47,7 +47,7 @@ def test_a_line_tells_all_its_reasons_at_once():
 
 
 def test_nothing_rejected_gives_no_messages():
-    assert len(report.messages(rejections.none())) == 0
+    assert len(report.messages(rejections.NONE)) == 0
 
 
 def test_the_report_is_what_excel_opens_right():
