@@ -46,8 +46,6 @@ FROM (
 ) AS invented
 """
 
-_DEFINITION = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = :n"
-
 _INDEXES = """
 SELECT index.relname, pg_get_indexdef(index.oid), made.conname,
     pg_get_constraintdef(made.oid)
@@ -114,13 +112,8 @@ def settle(conn: sa.Connection) -> None:
 
 def _drop_indexes(conn: sa.Connection) -> list[str]:
     """Drop what slows filling down; return the statements that bring it back."""
-    reference = "fk_recipients_upload_id_provider"
-    definition = conn.scalar(
-        sa.text(_DEFINITION),
-        {"n": reference},
-    )
-    conn.exec_driver_sql(f"ALTER TABLE cvms.recipients DROP CONSTRAINT {reference}")
-    restore = []
+    conn.exec_driver_sql("ALTER TABLE cvms.recipients DISABLE TRIGGER check_uploads")
+    restore = ["ALTER TABLE cvms.recipients ENABLE TRIGGER check_uploads"]
     for name, index, constraint, rule in conn.execute(sa.text(_INDEXES)).all():
         if constraint:
             conn.exec_driver_sql(f"ALTER TABLE cvms.recipients DROP CONSTRAINT {name}")
@@ -128,9 +121,6 @@ def _drop_indexes(conn: sa.Connection) -> list[str]:
         else:
             conn.exec_driver_sql(f"DROP INDEX cvms.{name}")
             restore.append(index)
-    restore.append(
-        f"ALTER TABLE cvms.recipients ADD CONSTRAINT {reference} {definition}"
-    )
     return restore
 
 

@@ -139,10 +139,7 @@ recipients = sa.Table(
     sa.Column("registered_at", _Moment),
     sa.Column("removed_at", _Moment),
     sa.UniqueConstraint("first_key", "last_key", "birth_date", name=MATCH_KEY),
-    # Of the upload's own provider: one look-up instead of two.
-    sa.ForeignKeyConstraint(
-        ["upload_id", "provider"], [uploads.c.id, uploads.c.provider]
-    ),
+    # That the upload is there, and of that provider, triggers see to (revision 0006).
     sa.CheckConstraint("username_number > 0", name="username_number"),
     comment="The people to be vaccinated; one row a match key, never deleted.",
 )
