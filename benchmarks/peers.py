@@ -60,7 +60,7 @@ class Bench:
     def cold(self, _: int) -> float:
         """Return the seconds of a process that takes one file through the core."""
         self._next()
-        command = [sys.executable, "-m", "benchmarks.uploading", str(self.file)]
+        command = [sys.executable, "-m", "benchmarks.cold", str(self.file)]
         return self._seconds([command])
 
     def peer(self, peer: peer_list.Peer, environment: Path) -> measuring.Way:

@@ -1,16 +1,10 @@
 """One upload through the core: from bytes to committed rows and an error report.
 
 The product's own steps in the product's order, each with its time; without Dagster,
-folders and mail, which `orchestration` measures.
-
-    python -m benchmarks.uploading FILE          one upload in a cold process
-
-to the store that `PEER_DATABASE_URL` names.
+folders and mail, which `orchestration` measures.  In a cold process, it is `cold`.
 """
 
-import atexit
 import datetime as dt
-import gc
 import itertools
 import os
 import sys
@@ -85,14 +79,9 @@ def run(store: engine.Store, upload_id: str, data: bytes) -> Uploaded:
 
 
 def main() -> None:
-    """Upload the file that the command line names."""
+    """Upload the file that the command line names, to `PEER_DATABASE_URL`."""
     store = engine.Store(os.environ["PEER_DATABASE_URL"])
     upload_id = upload.new_id(dt.datetime.now(dt.UTC))
     register(store, upload_id)
     print(run(store, upload_id, Path(sys.argv[1]).read_bytes()).outcome.loaded)
     store.close()
-
-
-if __name__ == "__main__":
-    atexit.register(gc.freeze)  # as `cvms` does
-    main()
