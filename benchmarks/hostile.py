@@ -23,6 +23,7 @@ from benchmarks import (
     hostile_shapes,
     measuring,
     memory,
+    sample_rows,
     showing,
     uploading,
 )
@@ -40,16 +41,21 @@ from cvms_pipeline.files import work
 from cvms_pipeline.store import engine, recipients, rejected
 
 GOAL_SECONDS, GOAL_PEAK_MB = 2.0, 400
+ROWS_BEFORE = 100
 
 Taken = Mapping[str, float | str]
 """`seconds`, `cpu_seconds`, `peak_mb`, and what `became` of the file."""
 
 
 def take(name: str, url: str) -> Taken:
-    """Return what the file of that name costs this process."""
+    """Return what the file of that name costs a worker that has had a usual one."""
     store = engine.Store(url)
-    upload_id = f"hostile-{list(hostile_shapes.SHAPES).index(name)}"
-    uploading.register(store, upload_id)
+    number = list(hostile_shapes.SHAPES).index(name)
+    upload_id = f"hostile-{number}"
+    for each in (upload_id, f"usual-{number}"):
+        uploading.register(store, each)
+    usual = sample_rows.upload(ROWS_BEFORE, rejected_percent=10, seed=number)
+    _through_every_step(store, f"usual-{number}", usual)
     data = hostile_shapes.made(name)
     started, cpu_started = time.perf_counter(), time.process_time()
     ended = _through_every_step(store, upload_id, data)
@@ -107,7 +113,7 @@ def _handed_on(decided: sheet.Sheet) -> sheet.Sheet:
 
 
 def measure(names: Sequence[str]) -> dict[str, Taken]:
-    """Return what each of the shapes costs a fresh worker."""
+    """Return what each of the shapes costs a new worker."""
     found = {}
     with database.throw_away() as url:
         store = engine.Store(url)
