@@ -107,7 +107,7 @@ def _sheet(header: columns.Header, taken: taking.Taken) -> sheet.Sheet:
 def _held(column: pa.LargeStringArray) -> pa.LargeStringArray:
     """Return the cells of a column, as much of each as is kept."""
     is_long = pc.greater(pc.utf8_length(column), MAX_CELL_LENGTH)
-    at = np.flatnonzero(is_long.to_numpy(zero_copy_only=False))
+    at = np.flatnonzero(strings.mask(is_long))
     cut = [cleaning.shortened(c, MAX_CELL_LENGTH) for c in strings.some(column, at)]
     return strings.replaced(column, at, cut)
 

@@ -8,11 +8,11 @@ import io
 
 import pandas as pd
 
-from cvms_pipeline.domain import columns, memory, rejections
+from cvms_pipeline.domain import columns, memory, rejections, strings
 
-_RUNS = r"'*[=+\-@\t\r]"
+_RUNS = r"\A'*[=+\-@\t\r]"
 _BYTES_AT_ONCE = 1_000_000
-_ESCAPED = r"'+[=+\-@\t\r]"
+_ESCAPED = r"\A'+[=+\-@\t\r]"
 
 
 def escape(texts: pd.Series) -> pd.Series:
@@ -21,15 +21,14 @@ def escape(texts: pd.Series) -> pd.Series:
     A text that begins with `=`, `+`, `-`, `@`, a tab or CR gets a `'` before it; so
     does one that already has some `'` there, which makes `unescape` exact.
     """
-    runs = texts.str.match(_RUNS).astype(bool)
+    runs = strings.matches(texts, _RUNS)
     return texts.mask(runs, "'" + texts) if runs.any() else texts
 
 
 def unescape(texts: pd.Series) -> pd.Series:
     """Return `texts` as they were before `escape`."""
-    if not texts.str.startswith("'").any():
-        return texts
-    return texts.mask(texts.str.match(_ESCAPED).astype(bool), texts.str[1:])
+    is_escaped = strings.matches(texts, _ESCAPED)
+    return texts.mask(is_escaped, texts.str[1:]) if is_escaped.any() else texts
 
 
 def messages(rejected: pd.DataFrame) -> pd.Series:

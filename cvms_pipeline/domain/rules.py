@@ -9,14 +9,11 @@ import datetime as dt
 import unicodedata
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from cvms_pipeline.domain import cleaning, reasons, strings
-
-Mask = npt.NDArray[np.bool_]
 
 MAX_AGE_YEARS = 120
 MAX_EMAIL_LENGTH = 254
@@ -56,10 +53,10 @@ class _Kinds(dict[int, str]):
 _KINDS = _Kinds()
 
 
-def has_odd_characters(names: pd.Series) -> Mask:
+def has_odd_characters(names: pd.Series) -> strings.Mask:
     """Return which names hold a character no name has, or no letter."""
     held = strings.of(names)
-    mixed = np.flatnonzero(~_mask(pc.ascii_is_alpha(held)))
+    mixed = np.flatnonzero(~strings.mask(pc.ascii_is_alpha(held)))
     written = strings.some(held, mixed)
     kinds = {name: name.translate(_KINDS) for name in set(written)}
     odd = {n for n, kind in kinds.items() if _FOREIGN in kind or _LETTER not in kind}
@@ -68,10 +65,10 @@ def has_odd_characters(names: pd.Series) -> Mask:
     return is_odd
 
 
-def is_too_long(names: pd.Series) -> Mask:
+def is_too_long(names: pd.Series) -> strings.Mask:
     """Return which names have more code points than a name may have."""
     lengths = pc.utf8_length(strings.of(names))
-    return _mask(pc.greater(lengths, reasons.MAX_NAME_LENGTH))
+    return strings.mask(pc.greater(lengths, reasons.MAX_NAME_LENGTH))
 
 
 def birth_dates(texts: pd.Series) -> pd.Series:
@@ -108,24 +105,24 @@ def _padded(held: pa.LargeStringArray) -> pa.LargeStringArray:
     return held
 
 
-def is_no_birth_date(texts: pd.Series, today: dt.date) -> Mask:
+def is_no_birth_date(texts: pd.Series, today: dt.date) -> strings.Mask:
     """Return which texts are no date from 120 years before `today` up to it."""
     dates = birth_dates(texts).to_numpy()
     earliest = np.datetime64(_years_before(today, MAX_AGE_YEARS))
     return ~((dates >= earliest) & (dates <= np.datetime64(today)))
 
 
-def is_no_email(texts: pd.Series) -> Mask:
+def is_no_email(texts: pd.Series) -> strings.Mask:
     """Return which texts are no e-mail address with a dotted domain."""
     held = strings.of(texts)
     is_short = pc.less_equal(pc.utf8_length(held), MAX_EMAIL_LENGTH)
     looked_at = pc.if_else(is_short, held, pa.scalar("", strings.KIND))
-    return ~_mask(pc.match_substring_regex(looked_at, _EMAIL))
+    return ~strings.mask(pc.match_substring_regex(looked_at, _EMAIL))
 
 
-def is_empty(texts: pd.Series) -> Mask:
+def is_empty(texts: pd.Series) -> strings.Mask:
     """Return which texts are empty."""
-    return _mask(pc.equal(pc.binary_length(strings.of(texts)), 0))
+    return strings.mask(pc.equal(pc.binary_length(strings.of(texts)), 0))
 
 
 def _years_before(date: dt.date, years: int) -> dt.date:
@@ -135,10 +132,5 @@ def _years_before(date: dt.date, years: int) -> dt.date:
         return dt.date(date.year - years, 3, 1)
 
 
-def _is_long(held: pa.LargeStringArray) -> Mask:
-    return _mask(pc.equal(pc.binary_length(held), _SHAPE.size))
-
-
-def _mask(found: pa.BooleanArray) -> Mask:
-    mask: Mask = found.to_numpy(zero_copy_only=False)
-    return mask
+def _is_long(held: pa.LargeStringArray) -> strings.Mask:
+    return strings.mask(pc.equal(pc.binary_length(held), _SHAPE.size))

@@ -18,9 +18,17 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from cvms_pipeline.domain import columns, reasons, rejections, rules, sheet, wording
+from cvms_pipeline.domain import (
+    columns,
+    reasons,
+    rejections,
+    rules,
+    sheet,
+    strings,
+    wording,
+)
 
-_Mask = Callable[[pd.DataFrame, dt.date], rules.Mask]
+_Mask = Callable[[pd.DataFrame, dt.date], strings.Mask]
 _Texts = Callable[[pd.DataFrame], pd.Series]
 
 
@@ -50,7 +58,7 @@ def _required() -> Rule:
 def _cell(
     column: str,
     code: str,
-    is_broken: Callable[[pd.Series, dt.date], rules.Mask],
+    is_broken: Callable[[pd.Series, dt.date], strings.Mask],
     texts: Callable[[str, pd.Series], pd.Series],
 ) -> Rule:
     """Return a rule about the cells of `column` that are not empty."""
@@ -80,7 +88,7 @@ def _name(column: str) -> tuple[Rule, Rule]:
     )
 
 
-def _is_missing(values: pd.DataFrame, _: dt.date) -> rules.Mask:
+def _is_missing(values: pd.DataFrame, _: dt.date) -> strings.Mask:
     return _empty(values) > 0
 
 

@@ -7,9 +7,13 @@ texts say is everyone else's.  No column here has a missing value.
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+
+Mask = npt.NDArray[np.bool_]
+"""One Boolean for each text."""
 
 KIND = pa.large_string()
 """What pandas holds strings as, so that nothing is copied on the way there and back."""
@@ -88,3 +92,14 @@ def replaced(
     is_replaced = np.zeros(len(held), dtype=bool)
     is_replaced[at] = True
     return pc.replace_with_mask(held, pa.array(is_replaced), column(texts))
+
+
+def mask(found: pa.BooleanArray) -> Mask:
+    """Return what Arrow has found as pandas and NumPy take it."""
+    is_found: Mask = found.to_numpy(zero_copy_only=False)
+    return is_found
+
+
+def matches(texts: pd.Series, pattern: str) -> Mask:
+    """Return which of `texts` have `pattern` (of RE2) in them."""
+    return mask(pc.match_substring_regex(of(texts), pattern))

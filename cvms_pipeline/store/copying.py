@@ -5,14 +5,14 @@ Only how columns become Postgres' CSV; which tables there are, others know.
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import sqlalchemy as sa
 
-Column = Sequence[Any] | pd.Series | pd.Index
+Column: TypeAlias = Sequence[Any] | pd.Series | pd.Index | pa.Array
 """One table column's values: text, numbers, dates; a missing one is null."""
 
 _BYTES_AT_ONCE = 2_000_000
@@ -74,5 +74,7 @@ def _parts(rows: pa.Table) -> Iterator[pa.Table]:
 
 def _array(column: Column) -> pa.Array:
     """Return the values as Arrow has them; of moments, the day."""
+    if isinstance(column, pa.Array):
+        return column
     array = pa.array(column, from_pandas=True)
     return array.cast(pa.date32()) if pa.types.is_timestamp(array.type) else array

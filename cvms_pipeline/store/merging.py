@@ -6,7 +6,9 @@ happens when another upload was faster.
 
 import datetime as dt
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import sqlalchemy as sa
 
 from cvms_pipeline.domain import columns, duplicates, sheet
@@ -75,7 +77,8 @@ def _stage(conn: sa.Connection, planned: sheet.Sheet) -> None:
     plan = planned.plan
     values = planned.values.loc[plan.index]
     emails = values[columns.EMAIL]
-    is_first = ~plan["email_key"].duplicated()
+    is_repeated = plan["email_key"].duplicated().to_numpy()
+    first = np.ones(len(plan), dtype="int64")
     ids = identifiers.new_ids(conn, 2 * len(plan))
     copying.copy(
         conn,
@@ -90,8 +93,8 @@ def _stage(conn: sa.Connection, planned: sheet.Sheet) -> None:
             "email": emails,
             "first_key": plan["first_key"],
             "last_key": plan["last_key"],
-            "username": (emails + USERNAME_SUFFIX).where(is_first),
-            "username_number": is_first.astype("Int64").where(is_first),
+            "username": (emails + USERNAME_SUFFIX).mask(is_repeated),
+            "username_number": pa.array(first, mask=is_repeated),
         },
         order_by=_KEY,
         in_order={"new_id": ids[: len(plan)], "message_id": ids[len(plan) :]},
