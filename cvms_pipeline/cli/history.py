@@ -74,7 +74,7 @@ def rejected_rows(conn: Any, found: stored.Upload) -> rejects.Rejected:
     rows = _read(conn, found)
     return rejects.Rejected(
         lines=rows.index.tolist(),
-        codes=rows["codes"].tolist(),
+        codes=rows["codes"].str.split(",").tolist(),
         messages=rows["message"].tolist(),
     )
 

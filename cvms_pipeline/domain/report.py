@@ -60,9 +60,8 @@ def bulk_error(cells: pd.DataFrame, messages: pd.Series) -> bytes:
     at_once = max(1, len(messages) * _BYTES_AT_ONCE // size)
     for start in range(0, len(messages), at_once):
         told = messages.iloc[start : start + at_once]
-        rows = cells.loc[told.index, list(columns.REQUIRED)].apply(escape)
-        writer.writerows(
-            zip(*(rows[c].tolist() for c in rows), told.tolist(), strict=True)
-        )
+        rows = cells.loc[told.index]
+        texts = [escape(rows[column]).tolist() for column in columns.REQUIRED]
+        writer.writerows(zip(*texts, told.tolist(), strict=True))
     text.flush()
     return file.getvalue()

@@ -77,10 +77,9 @@ def birth_dates(texts: pd.Series) -> pd.Series:
     NaT where a text is not M/D/YYYY in ASCII digits, or not in the calendar.
     """
     held = strings.of(texts)
-    is_long = _is_long(held)
-    if not is_long.all():
+    if (_lengths(held) < _SHAPE.size).any():
         held = _padded(held)
-        is_long = _is_long(held)
+    is_long = _lengths(held) == _SHAPE.size
     chars = np.zeros((len(held), _SHAPE.size), dtype="uint8")
     chars[is_long] = strings.inside(held.filter(is_long))[1].reshape(-1, _SHAPE.size)
     digits = chars[:, _SHAPE == _DIGIT].astype("int64") - ord("0")
@@ -122,7 +121,8 @@ def is_no_email(texts: pd.Series) -> strings.Mask:
 
 def is_empty(texts: pd.Series) -> strings.Mask:
     """Return which texts are empty."""
-    return strings.mask(pc.equal(pc.binary_length(strings.of(texts)), 0))
+    mask: strings.Mask = _lengths(strings.of(texts)) == 0
+    return mask
 
 
 def _years_before(date: dt.date, years: int) -> dt.date:
@@ -132,5 +132,6 @@ def _years_before(date: dt.date, years: int) -> dt.date:
         return dt.date(date.year - years, 3, 1)
 
 
-def _is_long(held: pa.LargeStringArray) -> strings.Mask:
-    return strings.mask(pc.equal(pc.binary_length(held), _SHAPE.size))
+def _lengths(held: pa.LargeStringArray) -> np.ndarray:
+    """Return how many bytes each text has."""
+    return np.diff(strings.inside(held)[0])

@@ -27,7 +27,7 @@ def new_ids(conn: sa.Connection, count: int) -> pa.LargeStringArray:
     octets[:, :6] = list(conn.scalars(_NEW_ID).one().bytes[:6])
     octets[:, 6] = octets[:, 6] & 0x0F | 0x70
     octets[:, 8] = octets[:, 8] & 0x3F | 0x80
-    first, second = octets.view(">u8").T
-    ascending = octets[np.lexsort((second, first))]
+    behind_time = np.ascontiguousarray(octets[:, 6:14]).view(">u8").ravel()
+    ascending = octets[np.argsort(behind_time)]
     digits = np.frombuffer(ascending.tobytes().hex().encode(), dtype="uint8")
     return strings.between(np.arange(1, count + 1) * 2 * _OCTETS, digits)
