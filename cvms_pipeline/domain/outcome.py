@@ -69,15 +69,15 @@ def of(judged: sheet.Sheet) -> Outcome:
     Raises:
         CountsDoNotAddUp: If a row is neither planned nor rejected, or both.
     """
-    rejected = judged.rejections.drop_duplicates(["line", "code"])
-    counts = rejected["code"].value_counts()
-    if judged.plan.index.isin(rejected["line"]).any():
+    lines = judged.rejections["line"]
+    if judged.plan.index.isin(lines).any():
         raise CountsDoNotAddUp
+    counts = lines.groupby(judged.rejections["code"]).nunique()
     return Outcome(
         rows=len(judged.cells),
         loaded=len(judged.plan),
         updated=int((judged.plan["action"] == "update").sum()),
-        rejected=int(rejected["line"].nunique()),
+        rejected=lines.nunique(),
         reasons={c: int(counts[c]) for c in reasons.REASONS if c in counts.index},
         refusal=judged.refusal,
     )

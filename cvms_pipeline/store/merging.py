@@ -55,13 +55,14 @@ def merge(
         return True
     _stage(conn, planned)
     facts = {"upload_id": upload_id, "provider": provider, "now": now}
+    named = {**facts, "suffix": USERNAME_SUFFIX}
     is_update = planned.plan["action"] == duplicates.UPDATE
     is_new = ~is_update & planned.plan["recipient_id"].isna()
     insert = engine.statement("insert_recipients")
-    inserted = conn.execute(insert, {**facts, "is_first_choice": True}).rowcount
+    inserted = conn.execute(insert, {**named, "is_first_choice": True}).rowcount
     if inserted < is_new.sum() or is_update.any():
         _name_the_others(conn)
-        others = conn.execute(insert, {**facts, "is_first_choice": False})
+        others = conn.execute(insert, {**named, "is_first_choice": False})
         inserted += others.rowcount
     if inserted < is_new.sum():
         return False
@@ -73,10 +74,9 @@ def merge(
 
 
 def _stage(conn: sa.Connection, planned: sheet.Sheet) -> None:
-    """Copy the planned rows, in order of key; who shares an address has no username."""
+    """Copy the planned rows, in order of key; the first of an address gets number 1."""
     plan = planned.plan
     values = planned.values.loc[plan.index]
-    emails = values[columns.EMAIL]
     is_repeated = plan["email_key"].duplicated().to_numpy()
     first = np.ones(len(plan), dtype="int64")
     ids = identifiers.new_ids(conn, 2 * len(plan))
@@ -90,10 +90,9 @@ def _stage(conn: sa.Connection, planned: sheet.Sheet) -> None:
             "first_name": values[columns.FIRST_NAME],
             "last_name": values[columns.LAST_NAME],
             "birth_date": plan["birth_date"],
-            "email": emails,
+            "email": values[columns.EMAIL],
             "first_key": plan["first_key"],
             "last_key": plan["last_key"],
-            "username": (emails + USERNAME_SUFFIX).mask(is_repeated),
             "username_number": pa.array(first, mask=is_repeated),
         },
         order_by=_KEY,
@@ -103,8 +102,10 @@ def _stage(conn: sa.Connection, planned: sheet.Sheet) -> None:
 
 def _name_the_others(conn: sa.Connection) -> None:
     """Give a numbered username to whom the first choice is not free."""
+    suffix = {"suffix": USERNAME_SUFFIX}
+    conn.execute(engine.statement("name_first_choices"), suffix)
     conn.execute(engine.statement("clear_taken_usernames"))
     number = engine.statement("number_usernames")
     is_open = sa.text("SELECT 1 FROM pg_temp.planned_rows WHERE username IS NULL")
     while conn.execute(is_open).first():
-        conn.execute(number, {"suffix": USERNAME_SUFFIX})
+        conn.execute(number, suffix)

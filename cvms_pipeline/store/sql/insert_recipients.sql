@@ -7,8 +7,9 @@ INSERT INTO cvms.recipients (
     username_number, provider, upload_id, source_line, loaded_at
 )
 SELECT
-    new_id, first_name, last_name, birth_date, email, first_key, last_key, username,
-    username_number, :provider, :upload_id, line, :now
+    new_id, first_name, last_name, birth_date, email, first_key, last_key,
+    coalesce(username, email || :suffix), username_number, :provider, :upload_id, line,
+    :now
 FROM pg_temp.planned_rows
 WHERE action = 'insert'
     AND recipient_id IS NULL
