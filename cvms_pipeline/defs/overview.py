@@ -1,9 +1,12 @@
-"""The one look: today's uploads as tables and numbers of the Dagster UI.
+"""The one look: today's uploads as tables, links and numbers of the Dagster UI.
 
-File names and rows are not shown: they may hold what identifies a person.
+File names and rows are not shown: they may hold what identifies a person.  A table
+of the UI makes no links, and is as wide as half a window: what matters stands first,
+and links stand below it.
 """
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 
 import dagster as dg
 
@@ -12,7 +15,7 @@ from cvms_pipeline.store import listing, uploads
 
 _UPLOADS = dg.TableSchema(
     columns=[
-        dg.TableColumn("at", "text", description="Received, UTC."),
+        dg.TableColumn("at (UTC)", "text", description="When it was received."),
         dg.TableColumn("provider", "text"),
         dg.TableColumn("rows", "integer"),
         dg.TableColumn("loaded", "integer"),
@@ -20,8 +23,7 @@ _UPLOADS = dg.TableSchema(
         dg.TableColumn("why", "text", description="Rows by reason, or the refusal."),
         dg.TableColumn("status", "text"),
         dg.TableColumn("upload", "text", description="The partition key."),
-        dg.TableColumn("report", "text", description="Where its report is shown."),
-        dg.TableColumn("lane", "text"),
+        dg.TableColumn("lane", "text", description="Low or high volume."),
         dg.TableColumn("updated", "integer"),
     ]
 )
@@ -33,17 +35,21 @@ _PROVIDERS = dg.TableSchema(
             dg.TableColumn(name, "integer")
             for name in (
                 "uploads",
+                "rows",
+                "loaded",
+                "rejected",
                 "refused",
                 "failed",
                 "waiting",
-                "rows",
-                "loaded",
                 "updated",
-                "rejected",
             )
         ),
     ]
 )
+
+_SHOWN_AT_ONCE = 1000
+"""Characters of Markdown; the UI puts more than that behind a button."""
+_AND_MORE = "* and {} more"
 
 
 def of_day(stands: standing.Standing, *, ui_url: str) -> Mapping[str, dg.MetadataValue]:
@@ -57,12 +63,10 @@ def of_day(stands: standing.Standing, *, ui_url: str) -> Mapping[str, dg.Metadat
         "waiting": _sum(each.waiting for each in stands.providers),
         "broken now": dg.MetadataValue.int(len(stands.failed)),
         "by provider": _table(map(_provider, stands.providers), _PROVIDERS),
-        "latest uploads": _table(
-            (_upload(each, ui_url) for each in stands.latest), _UPLOADS
-        ),
-        "broken uploads": _table(
-            (_upload(each, ui_url) for each in stands.failed), _UPLOADS
-        ),
+        "latest uploads": _table(map(_upload, stands.latest), _UPLOADS),
+        "error reports": _links(_reports(stands.latest, ui_url)),
+        "broken uploads": _table(map(_upload, stands.failed), _UPLOADS),
+        "broken runs": _links(_runs(stands.failed, ui_url)),
     }
 
 
@@ -75,21 +79,44 @@ def why(upload: uploads.Upload) -> str:
     )
 
 
-def _upload(upload: uploads.Upload, ui_url: str) -> dict[str, str | int]:
-    report = f"{ui_url}/assets/error_report?partition={upload.id}"
+def _upload(upload: uploads.Upload) -> dict[str, str | int]:
     return {
-        "at": f"{upload.received_at:%H:%M:%S}",
+        "at (UTC)": f"{upload.received_at:%H:%M:%S}",
         "provider": upload.provider or "unknown",
         "rows": upload.rows,
         "loaded": upload.loaded,
         "rejected": upload.rejected,
         "why": why(upload),
-        "status": upload.status.value,
+        "status": upload.status.value.replace("_", " "),
         "upload": upload.id,
-        "report": report if upload.rejected else "none needed",
-        "lane": upload.lane.value,
+        "lane": upload.lane.value.removesuffix("_volume"),
         "updated": upload.updated,
     }
+
+
+def _reports(found: Iterable[uploads.Upload], ui_url: str) -> list[str]:
+    page = f"{ui_url}/assets/error_report?view=partitions&partition="
+    return [f"[{each.id}]({page}{each.id})" for each in found if each.rejected]
+
+
+def _runs(found: Iterable[uploads.Upload], ui_url: str) -> list[str]:
+    return [
+        f"[{each.id}]({ui_url}/runs/{each.run_id})" for each in found if each.run_id
+    ]
+
+
+def _links(links: Sequence[str]) -> dg.MetadataValue:
+    """Return the first links, as many as are shown at once, and how many follow."""
+    lines = [f"* {link}" for link in links]
+    lengths = itertools.accumulate(len(line) + 1 for line in lines)
+    shown = [
+        line
+        for line, length in zip(lines, lengths, strict=True)
+        if length < _SHOWN_AT_ONCE - len(_AND_MORE)
+    ]
+    if len(shown) < len(lines):
+        shown.append(_AND_MORE.format(len(lines) - len(shown)))
+    return dg.MetadataValue.md("\n".join(shown) or "none")
 
 
 def _provider(summary: listing.Summary) -> dict[str, str | int]:

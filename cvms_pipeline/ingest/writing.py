@@ -92,7 +92,7 @@ def _provider_unknown(
             f"It is kept in quarantine as {upload_id}; nobody else was told. Add the"
             " provider with `cvms providers add`, or ask who has write access there.",
         ],
-        f"/assets/upload?partition={upload_id}",
+        f"/assets/upload?view=partitions&partition={upload_id}",
     )
 
 

@@ -175,9 +175,31 @@ def test_the_overview_says_who_sent_what_and_why_rows_were_rejected():
     first, second = (each.data for each in shown["latest uploads"].records)
     assert (first["provider"], second["provider"]) == ("mercy", "unknown")
     assert first["why"] == "email-invalid: 2, row-cells: 1"
-    assert first["report"] == "http://ui/assets/error_report?partition=u1"
-    assert (second["why"], second["report"]) == ("file-empty", "none needed")
+    assert second["why"] == "file-empty"
+    assert shown["error reports"].value == (
+        "* [u1](http://ui/assets/error_report?view=partitions&partition=u1)"
+    )
+    assert shown["broken runs"].value == "none"
     assert "Canary" not in repr(shown)
+
+
+def test_the_overview_links_to_the_runs_of_broken_uploads():
+    failed = known("u1", status=upload.UploadStatus.FAILED, run_id="r1")
+
+    shown = overview.of_day(stands(failed=(failed,)), ui_url="http://ui")
+
+    assert shown["broken runs"].value == "* [u1](http://ui/runs/r1)"
+
+
+def test_a_busy_day_shows_as_many_links_as_the_ui_does_without_a_button():
+    many = [known(f"u{number}", rejected=1) for number in range(100)]
+
+    links = overview.of_day(stands(*many), ui_url="http://ui")["error reports"].value
+
+    assert len(links) < 1000
+    assert links.splitlines()[0].startswith("* [u0](")
+    shown = len(links.splitlines()) - 1
+    assert links.splitlines()[-1].startswith(f"* and {100 - shown} more")
 
 
 def test_a_later_run_counts_from_whatever_job_if_its_purpose_is_the_same():

@@ -91,7 +91,7 @@ def test_the_overview_speaks_when_something_has_changed(desk):
     (today, green), (_, red) = first.asset_events, third.asset_events
     (row,) = today.metadata["latest uploads"].records
     assert row.data["upload"] == upload_id
-    assert row.data["status"] == "completed_with_errors"
+    assert row.data["status"] == "completed with errors"
     assert today.metadata["by provider"].records[0].data["provider"] == "mercy"
     assert second.skip_message == "Nothing has changed."
     assert (green.passed, red.passed) == (True, False)

@@ -71,7 +71,9 @@ def test_a_file_of_no_enabled_provider_is_kept_in_quarantine(site, slug, is_know
     deliver.alerts(site.pipeline)
     (alert,) = site.mail()
     assert alert["To"] == "data-ops@example.org"
-    assert slug in alert.get_body(("plain",)).get_content()
+    told = alert.get_body(("plain",)).get_content()
+    assert slug in told
+    assert f"/assets/upload?view=partitions&partition={upload_id}" in told
 
 
 # What kind of thing it is, made without being a file.
