@@ -6,7 +6,7 @@ for a file that nobody has uploaded (`cvms check`).
 
 import datetime as dt
 
-from cvms_pipeline.domain import duplicates, reading, reasons, schema, sheet
+from cvms_pipeline.domain import duplicates, reading, reasons, refusals, schema, sheet
 from cvms_pipeline.domain import upload as domain_upload
 from cvms_pipeline.ingest import pipeline as pipelines
 from cvms_pipeline.store import recipients, uploads
@@ -97,11 +97,18 @@ def is_forgotten(pipeline: pipelines.Pipeline, upload_id: str) -> bool:
 
 def _read(pipeline: pipelines.Pipeline, upload: uploads.Upload) -> sheet.Sheet:
     if upload.claim_refusal is not None:
-        return reading.empty_sheet(reasons.refusal(upload.claim_refusal))
+        return reading.empty_sheet(_refusal(pipeline, upload.claim_refusal))
     if upload.decided_at is not None and not _has_file(pipeline, upload):
         return reading.empty_sheet()  # the recorded outcome stands
     data = pipeline.archive.read(upload.id)
     return reading.read(data, lane=upload.lane, max_bytes=pipeline.max_bytes)
+
+
+def _refusal(pipeline: pipelines.Pipeline, code: str) -> reasons.Refusal:
+    """Return the refusal of what was not taken in, with the limit it is over."""
+    if code == reasons.FILE_TOO_LARGE:
+        return refusals.too_large(pipeline.max_bytes)
+    return reasons.refusal(code)
 
 
 def _has_file(pipeline: pipelines.Pipeline, upload: uploads.Upload) -> bool:

@@ -146,6 +146,8 @@ def test_two_gigabytes_are_refused_without_being_read(site, monkeypatch):
 
     assert (taken.size, taken.sha256) == (GIGABYTES, None)
     assert refusal_of(site, taken.id) == "file-too-large"
+    refused = site.upload(taken.id).refusal
+    assert refused.message.startswith("The file has more than 10,000,000 bytes.")
 
 
 def test_one_line_of_a_hundred_megabytes_is_refused_without_being_read(
