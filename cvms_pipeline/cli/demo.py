@@ -111,10 +111,11 @@ def _show_where_to_look(settings: settings_.Settings) -> None:
     all_good = terminal.place(folder / samples.ALL_GOOD)
     lane = f"{terminal.place(provider / upload.Lane.LOW_VOLUME)}/"
     every_reason = terminal.place(folder / samples.EVERY_REASON)
+    todays = f"{settings.ui_url}/assets/todays_uploads"
     out = terminal.out()
     out.print(rich.text.Text("\nWhere to look", style="bold"))
     for what, where in (
-        ("Each upload, with rows, reasons and seconds", settings.ui_url),
+        ("Today's uploads, with rows, reasons and reports", todays),
         ("Every message", running.mail_place(settings)),
         ("What a provider gets", terminal.place(provider / incoming.RESULTS)),
         ("Drop a file yourself", shlex.join(["cp", all_good, lane])),

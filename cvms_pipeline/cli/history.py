@@ -36,6 +36,8 @@ def uploads(
         terminal.print_json([summary_as_json(each) for each in found])
     elif found:
         terminal.out().print(_table(found))
+    elif provider is not None:
+        terminal.out().print("No uploads of that provider.")
     else:
         terminal.out().print("No uploads yet. Drop a file: cvms drop --help")
 

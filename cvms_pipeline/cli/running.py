@@ -37,6 +37,7 @@ def up(settings: settings_.Settings) -> int:
 
     def ready(addresses: Addresses) -> None:
         show(settings, addresses)
+        show_next_step(settings)
 
     return run(settings, ready)
 
@@ -106,10 +107,15 @@ def show(settings: settings_.Settings, addresses: Addresses) -> None:
     out.print(panel)
     if not settings.read_only:
         out.print("The Dagster UI has no log-in: whoever reaches it may do anything.")
+
+
+def show_next_step(settings: settings_.Settings) -> None:
+    """Print what is to be done while nobody may upload."""
     with access.opened(settings) as store, store.begin() as conn:
         is_known = bool(providers.list_all(conn))
     if not is_known:
-        out.print("Nobody may upload yet. Add a provider: cvms providers add --help")
+        next_step = "Add a provider: cvms providers add --help"
+        terminal.out().print(f"Nobody may upload yet. {next_step}")
 
 
 def mail_place(settings: settings_.Settings) -> str:

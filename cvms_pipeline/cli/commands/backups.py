@@ -14,8 +14,9 @@ def backup(
 ) -> None:
     """Write tables, archive and what waits to one new file; all may go on running.
 
-    It holds personal data, and only you can read it. Exit code 0: all is in it; 1:
-    it was not made, or the archive lacked something, which is named.
+    It holds personal data, and only you can read it.
+    Exit code 0: all is in it; 1: it was not made, or the archive lacked
+    something, which is named.
 
     Example: cvms backup /srv/backup/monday.tar
     """
@@ -34,8 +35,8 @@ def restore(
 ) -> None:
     """Restore a backup to an installation that holds nothing and does not run.
 
-    Every digest is compared before anything is written. Work that was not finished
-    is finished after the next `cvms up`.
+    Every digest is compared before anything is written.
+    Work that was not finished is finished after the next `cvms up`.
 
     Example: cvms restore /srv/backup/monday.tar
     """

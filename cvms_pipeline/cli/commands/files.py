@@ -77,7 +77,7 @@ def drop(
     With --wait the exit code is 0: completed; 1: some rows were rejected; 2: the
     file was refused; 3: the upload failed, or took too long.
 
-    Example: cvms drop staff.csv --provider mercy-hospital --lane low_volume --wait
+    Example: cvms drop staff.csv --provider mercy --lane low_volume --wait
     """
     from cvms_pipeline import settings
     from cvms_pipeline.cli import dropping

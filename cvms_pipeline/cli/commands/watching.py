@@ -23,8 +23,9 @@ def status(
 ) -> None:
     """Say how the installation is: processes, queue, what waits, what failed, disks.
 
-    Needs nothing to be running. Exit code 0: all is well; 1: warning; 2: critical,
-    or it cannot be told. Each reason is named.
+    Needs nothing to be running.
+    Exit code 0: all is well; 1: warning; 2: critical, or it cannot be told.
+    Each reason is named.
 
     Example: cvms status
     """

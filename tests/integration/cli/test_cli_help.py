@@ -41,6 +41,14 @@ def test_a_command_s_help_has_an_example_of_itself(name):
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_no_line_of_a_help_is_wrapped_in_80_columns(name):
+    margins = 2
+    _, *rest = COMMANDS[name].help.splitlines()  # the first one flows anyhow
+
+    assert max(map(len, rest)) <= 80 - margins
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_option_says_what_it_does(name):
     silent = [
         parameter.name

@@ -17,7 +17,12 @@ def test_uploads_are_listed_latest_first(terminal, done, mercy, work):
 
 def test_the_uploads_of_another_provider_are_left_out(terminal, done):
     assert terminal.cvms("uploads", "--provider", "duke", "--json").json == []
-    assert "No uploads yet" in terminal.cvms("uploads", "--provider", "duke").out
+    none = terminal.cvms("uploads", "--provider", "duke").out
+    assert none == "No uploads of that provider.\n"
+
+
+def test_where_there_are_no_uploads_the_next_step_is_told(terminal):
+    assert "cvms drop --help" in terminal.cvms("uploads").out
 
 
 def test_a_person_sees_uploads_with_their_counts(terminal, done):

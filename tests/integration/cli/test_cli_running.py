@@ -16,6 +16,7 @@ def test_a_command_runs_the_embedded_database_while_it_needs_it(alone):
 
 def test_what_runs_where_is_shown_with_the_next_step(terminal, capsys):
     running.show(settings.load(), ADDRESSES)
+    running.show_next_step(settings.load())
 
     shown = capsys.readouterr().out
     assert ADDRESSES["Dagster UI"] in shown
@@ -24,7 +25,7 @@ def test_what_runs_where_is_shown_with_the_next_step(terminal, capsys):
 
 
 def test_the_next_step_is_not_shown_where_somebody_may_upload(terminal, mercy, capsys):
-    running.show(settings.load(), ADDRESSES)
+    running.show_next_step(settings.load())
 
     assert "cvms providers add" not in capsys.readouterr().out
 
