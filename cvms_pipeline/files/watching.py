@@ -3,10 +3,12 @@
 Only the waiting; what is there, and whether it is settled, says `incoming`.
 """
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import watchfiles
+from watchfiles import _rust_notify
 
 _GATHER_MILLISECONDS = 20
 _GATHER_AT_MOST_MILLISECONDS = 100
@@ -27,6 +29,18 @@ def changes(root: Path, *, pause_seconds: float) -> Iterator[bool]:
         Whether something changed.
     """
     yield True
+    while True:
+        try:
+            yield from _watched(root, pause_seconds)
+        except _rust_notify.WatchfilesRustInternalError:
+            # It cannot tell of a name that is no UTF-8; what has changed is seen.
+            time.sleep(_GATHER_AT_MOST_MILLISECONDS / 1000)
+            yield True
+        else:
+            return
+
+
+def _watched(root: Path, pause_seconds: float) -> Iterator[bool]:
     watched = watchfiles.watch(
         root,
         watch_filter=_is_theirs,

@@ -1,5 +1,7 @@
 """Waiting for a change: what providers do wakes us, what we do ourselves does not."""
 
+import os
+
 from cvms_pipeline.files import watching
 
 
@@ -15,6 +17,18 @@ def test_a_dropped_file_wakes(folders, lane):
     turns = turns_after(folders, lambda: (lane / "staff.csv").write_bytes(b"x"))
 
     assert turns == [True, False, True]
+
+
+def test_a_name_that_is_no_utf_8_wakes_and_so_does_what_comes_after_it(folders, lane):
+    turns = watching.changes(folders.root, pause_seconds=0.2)
+    first = [next(turns), next(turns)]
+
+    (lane / os.fsdecode(b"\xff\xfe.csv")).write_bytes(b"x")
+    woken = next(turns)
+    quiet = next(turns)
+    (lane / "staff.csv").write_bytes(b"x")
+
+    assert [*first, woken, quiet, next(turns)] == [True, False, True, False, True]
 
 
 def test_our_own_claims_do_not_wake(folders):
