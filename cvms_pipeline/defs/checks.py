@@ -85,7 +85,7 @@ def which_failed(upload_ids: list[str]) -> dict[str, dg.MetadataValue]:
     """Return what the standing check shows of the uploads that have failed."""
     return {
         "failed uploads": dg.MetadataValue.int(len(upload_ids)),
-        "upload ids": dg.MetadataValue.json(upload_ids),
+        "upload ids": dg.MetadataValue.text(", ".join(upload_ids) or "none"),
     }
 
 

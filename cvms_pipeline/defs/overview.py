@@ -2,7 +2,8 @@
 
 File names and rows are not shown: they may hold what identifies a person.  A table
 of the UI makes no links, and is as wide as half a window: what matters stands first,
-and links stand below it.
+links stand beside it, and what is long stands last.  The links are made of ids only,
+for the UI renders what they hold.
 """
 
 import itertools
@@ -15,7 +16,7 @@ from cvms_pipeline.store import listing, uploads
 
 _UPLOADS = dg.TableSchema(
     columns=[
-        dg.TableColumn("at (UTC)", "text", description="When it was received."),
+        dg.TableColumn("UTC", "text", description="When it was received."),
         dg.TableColumn("provider", "text"),
         dg.TableColumn("rows", "integer"),
         dg.TableColumn("loaded", "integer"),
@@ -62,11 +63,11 @@ def of_day(stands: standing.Standing, *, ui_url: str) -> Mapping[str, dg.Metadat
         "rejected": _sum(each.rejected for each in stands.providers),
         "waiting": _sum(each.waiting for each in stands.providers),
         "broken now": dg.MetadataValue.int(len(stands.failed)),
-        "by provider": _table(map(_provider, stands.providers), _PROVIDERS),
-        "latest uploads": _table(map(_upload, stands.latest), _UPLOADS),
-        "error reports": _links(_reports(stands.latest, ui_url)),
         "broken uploads": _table(map(_upload, stands.failed), _UPLOADS),
         "broken runs": _links(_runs(stands.failed, ui_url)),
+        "by provider": _table(map(_provider, stands.providers), _PROVIDERS),
+        "error reports": _links(_reports(stands.latest, ui_url)),
+        "latest uploads": _table(map(_upload, stands.latest), _UPLOADS),
     }
 
 
@@ -81,7 +82,7 @@ def why(upload: uploads.Upload) -> str:
 
 def _upload(upload: uploads.Upload) -> dict[str, str | int]:
     return {
-        "at (UTC)": f"{upload.received_at:%H:%M:%S}",
+        "UTC": f"{upload.received_at:%H:%M}",
         "provider": upload.provider or "unknown",
         "rows": upload.rows,
         "loaded": upload.loaded,

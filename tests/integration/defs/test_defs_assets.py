@@ -196,7 +196,7 @@ def test_the_standing_check_can_be_run_from_the_ui(desk):
 
     (told,) = result.get_asset_check_evaluations()
     assert not told.passed
-    assert told.metadata["upload ids"].value == [upload_id]
+    assert told.metadata["upload ids"].value == upload_id
 
 
 def _standing(desk):

@@ -218,7 +218,7 @@ def test_the_standing_check_is_red_while_an_upload_has_failed():
     _, green = decisions.how_it_stands(stands(), ui_url="http://ui")
 
     assert (red.passed, green.passed) == (False, True)
-    assert red.metadata["upload ids"].value == ["u1"]
+    assert red.metadata["upload ids"].value == "u1"
 
 
 @pytest.mark.parametrize(("workers", "for_one"), [(1, 1), (2, 1), (8, 7)])
