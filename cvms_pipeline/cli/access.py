@@ -54,9 +54,17 @@ def actor() -> str:
 
 @contextlib.contextmanager
 def running(settings: settings_.Settings) -> Iterator[str]:
-    """Have the database run; yield its URL as the role that owns the tables."""
+    """Have the database run; yield its URL as the role that owns the tables.
+
+    Raises:
+        StoreAway: With what is to be done, if the user's own cannot be reached.
+    """
     if settings.database_url is not None:
-        yield settings.owner_url
+        try:
+            yield settings.owner_url
+        except engine.StoreAway as away:
+            remedy = f"Start it, or check {settings_.PREFIX}DATABASE_URL."
+            raise engine.StoreAway(f"{away} {remedy}") from None
         return
     with postgres.running(settings.data):
         yield settings.owner_url

@@ -56,3 +56,17 @@ def test_a_database_is_at_hand_only_where_one_answers(terminal, alone, monkeypat
 
     assert answering
     assert not access.is_at_hand(settings.load())
+
+
+@pytest.mark.parametrize("words", [("uploads",), ("db", "upgrade")])
+def test_a_database_that_is_away_is_told_with_its_setting(
+    alone, tmp_path, monkeypatch, words
+):
+    nobody = f"postgresql://me:canary@/cvms?host={tmp_path}"
+    monkeypatch.setenv("CVMS_DATABASE_URL", nobody)
+
+    ended = alone.cvms(*words)
+
+    assert ended.code == 1
+    assert ended.err.rstrip().endswith("Start it, or check CVMS_DATABASE_URL.")
+    assert "canary" not in ended.err
