@@ -243,6 +243,10 @@ def load(**overrides: Any) -> Settings:
         SecretsMissing: If there is no CVMS_SECRETS_DIR where it should be.
     """
     home = Path(overrides.pop("home", None) or find_home())
+    if not home.is_dir():
+        raise SettingError(
+            f"{PREFIX}HOME: there is no folder {home}; for example /srv/cvms"
+        )
     try:
         folder = secret_settings.folder(home, overrides.get("secrets_dir"))
         return Settings(

@@ -224,6 +224,7 @@ def opened(
     """Open a pipeline with its folders below `home`; a new one gets `mercy`."""
     for name in [name for name in os.environ if name.startswith("CVMS_")]:
         patch.delenv(name)
+    home.mkdir(exist_ok=True)
     patch.setenv("CVMS_HOME", str(home))
     patch.setenv("CVMS_DATABASE_URL", database_url)
     patch.setenv("CVMS_SETTLE_SECONDS", "0")

@@ -99,6 +99,13 @@ def test_the_home_is_the_named_one_or_where_dagster_yaml_lies(tmp_path, monkeypa
     assert settings.find_home() == Path("/srv/cvms")
 
 
+def test_a_home_that_is_not_there_is_named(load, tmp_path, monkeypatch):
+    monkeypatch.setenv("CVMS_HOME", str(tmp_path / "typing error"))
+
+    with pytest.raises(settings.SettingError, match=r"^CVMS_HOME: there is no folder"):
+        settings.load()
+
+
 def test_without_a_dagster_yaml_around_the_home_is_beside_the_package(
     tmp_path, monkeypatch
 ):

@@ -81,6 +81,7 @@ class Fresh:
 
 
 def fresh(home: Path, url: str) -> Fresh:
+    home.mkdir(exist_ok=True)
     data = home / "data"
     (data / "run").mkdir(parents=True)
     target = restore.Target(
