@@ -4,11 +4,12 @@ A provider's mistake shows here as a red or yellow check of a successful run; on
 a line that is not accounted for stops the run.
 """
 
+import warnings
 from collections.abc import Iterator
 
 import dagster as dg
 
-from cvms_pipeline.defs import failures, metadata
+from cvms_pipeline.defs import failures, metadata, partitions
 from cvms_pipeline.domain import outcome
 from cvms_pipeline.ingest import pipeline as pipelines
 from cvms_pipeline.ingest import standing
@@ -18,23 +19,35 @@ READABLE = "file_readable"
 SHARE_REJECTED = "share_of_rejected_rows"
 NONE_FAILED = "no_upload_failed"
 
-OF_RECIPIENTS = [
-    dg.AssetCheckSpec(
+
+def _of_upload(
+    name: str, description: str, *, blocking: bool = False
+) -> dg.AssetCheckSpec:
+    """Return a check with a result for each upload.
+
+    Without partitions the UI shows the last result only, and none where uploads
+    overlap: it takes the materialization of one for the check of another.  Dagster
+    calls that argument a preview; its version is pinned, and a test looks.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return dg.AssetCheckSpec(
+            name,
+            asset="recipients",
+            description=description,
+            blocking=blocking,
+            partitions_def=partitions.UPLOADS,
+        )
+
+
+OF_RECIPIENTS: list[dg.AssetCheckSpec] = [
+    _of_upload(
         ACCOUNTED_FOR,
-        asset="recipients",
+        "Rows stored as loaded and rows stored as rejected are all rows.",
         blocking=True,
-        description="Rows stored as loaded and rows stored as rejected are all rows.",
     ),
-    dg.AssetCheckSpec(
-        READABLE,
-        asset="recipients",
-        description="The file as a whole could be taken; else the code says why not.",
-    ),
-    dg.AssetCheckSpec(
-        SHARE_REJECTED,
-        asset="recipients",
-        description="Warns when more rows were rejected than is usual.",
-    ),
+    _of_upload(READABLE, "The file as a whole could be taken; else its code is shown."),
+    _of_upload(SHARE_REJECTED, "Warns when more rows were rejected than is usual."),
 ]
 
 

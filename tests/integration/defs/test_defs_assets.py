@@ -183,6 +183,21 @@ def test_the_assets_say_what_they_are_to_the_ui(desk):
     assert {each.path[-1] for each in recipients.parent_keys} == {"upload"}
 
 
+def test_each_upload_keeps_what_the_checks_say_of_it(desk):
+    refused = desk.bring([])
+    good = desk.bring([ANN])
+
+    key = dg.AssetCheckKey(dg.AssetKey("recipients"), "file_readable")
+    told = desk.instance.event_log_storage.get_asset_check_execution_history(
+        key, limit=9
+    )
+
+    assert {each.partition: each.status.value for each in told} == {
+        refused: "FAILED",
+        good: "SUCCEEDED",
+    }
+
+
 def test_the_standing_check_can_be_run_from_the_ui(desk):
     upload_id = desk.receive([ANN])
     desk.site.execute("UPDATE cvms.uploads SET status = 'failed', failed_at = now()")
