@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import dagster as dg
 
+from cvms_pipeline.domain import reasons
 from cvms_pipeline.ingest import standing
 from cvms_pipeline.store import listing, uploads
 
@@ -48,6 +49,15 @@ _PROVIDERS = dg.TableSchema(
     ]
 )
 
+_REASONS = dg.TableSchema(
+    columns=[
+        dg.TableColumn("rows", "integer", description="0 where a file was refused."),
+        dg.TableColumn("uploads", "integer"),
+        dg.TableColumn("code", "text"),
+        dg.TableColumn("what is wrong", "text"),
+    ]
+)
+
 _SHOWN_AT_ONCE = 1000
 """Characters of Markdown; the UI puts more than that behind a button."""
 _AND_MORE = "* and {} more"
@@ -66,6 +76,7 @@ def of_day(stands: standing.Standing, *, ui_url: str) -> Mapping[str, dg.Metadat
         "broken uploads": _table(map(_upload, stands.failed), _UPLOADS),
         "broken runs": _links(_runs(stands.failed, ui_url)),
         "by provider": _table(map(_provider, stands.providers), _PROVIDERS),
+        "by reason": _table(map(_reason, stands.reasons), _REASONS),
         "error reports": _links(_reports(stands.latest, ui_url)),
         "latest uploads": _table(map(_upload, stands.latest), _UPLOADS),
     }
@@ -126,6 +137,16 @@ def _provider(summary: listing.Summary) -> dict[str, str | int]:
         if column.name == "provider"
         else int(getattr(summary, column.name))
         for column in _PROVIDERS.columns
+    }
+
+
+def _reason(told: listing.Told) -> dict[str, str | int]:
+    reason = reasons.REASONS.get(told.code) or reasons.REFUSALS[told.code]
+    return {
+        "rows": int(told.rows),
+        "uploads": told.uploads,
+        "code": told.code,
+        "what is wrong": reason.sentence,
     }
 
 

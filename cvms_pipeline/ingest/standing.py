@@ -22,12 +22,14 @@ class Standing:
     Attributes:
         day: The calendar day.
         providers: The day's numbers, of each provider that uploaded something.
+        reasons: Why uploads of the day were not taken whole, most rows first.
         latest: The day's latest uploads, `MOST_SHOWN` at most, latest first.
         failed: The uploads whose last run has failed, of whatever day.
     """
 
     day: dt.date
     providers: Sequence[listing.Summary]
+    reasons: Sequence[listing.Told]
     latest: Sequence[uploads.Upload]
     failed: Sequence[uploads.Upload]
 
@@ -41,6 +43,7 @@ def today(pipeline: pipelines.Pipeline) -> Standing:
         return Standing(
             day=midnight.date(),
             providers=listing.summary(conn, since=midnight),
+            reasons=listing.reasons(conn, since=midnight),
             latest=[upload for upload in latest if upload.received_at >= midnight],
             failed=uploads.failed(conn),
         )

@@ -50,6 +50,15 @@ class Summary:
     rejected: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """How often a reason was given over a time; `rows` is 0 for that of a refusal."""
+
+    code: str
+    uploads: int
+    rows: int
+
+
 def messages(
     conn: sa.Connection,
     *,
@@ -77,6 +86,12 @@ def summary(conn: sa.Connection, *, since: dt.datetime) -> Sequence[Summary]:
     """Return the numbers of each provider's uploads received since; by slug."""
     rows = conn.execute(engine.statement("summarise_uploads"), {"since": since})
     return [Summary(**row._mapping) for row in rows]
+
+
+def reasons(conn: sa.Connection, *, since: dt.datetime) -> Sequence[Told]:
+    """Return why uploads received since were not taken whole; most rows first."""
+    rows = conn.execute(engine.statement("count_reasons"), {"since": since})
+    return [Told(**row._mapping) for row in rows]
 
 
 def _message(row: sa.Row[Any]) -> Message:

@@ -149,8 +149,16 @@ def stands(*latest: uploads.Upload, failed: tuple[uploads.Upload, ...] = ()):
         (field.name for field in dataclasses.fields(listing.Summary)), 1
     )
     summary = listing.Summary(**{**facts, "provider": "mercy"})
+    told = [
+        listing.Told(code=reasons.EMAIL_INVALID, uploads=1, rows=2),
+        listing.Told(code=reasons.FILE_EMPTY, uploads=1, rows=0),
+    ]
     return standing.Standing(
-        day=NOW.date(), providers=[summary], latest=latest, failed=failed
+        day=NOW.date(),
+        providers=[summary],
+        reasons=told,
+        latest=latest,
+        failed=failed,
     )
 
 
@@ -164,6 +172,15 @@ def test_the_overview_changes_when_an_upload_does_and_only_then():
     assert decisions.fingerprint(stands(before)) != decisions.fingerprint(
         stands(before, failed=(after,))
     )
+
+
+def test_the_overview_sums_up_why_rows_and_files_were_not_taken():
+    shown = overview.of_day(stands(), ui_url="http://ui")
+
+    first, second = (each.data for each in shown["by reason"].records)
+    assert (first["rows"], first["code"]) == (2, "email-invalid")
+    assert first["what is wrong"] == reasons.REASONS["email-invalid"].sentence
+    assert second["what is wrong"].startswith("The file is empty")
 
 
 def test_the_overview_says_who_sent_what_and_why_rows_were_rejected():

@@ -3,7 +3,7 @@ import datetime as dt
 import pytest
 from desks import NOW
 
-from cvms_pipeline.domain import upload
+from cvms_pipeline.domain import reading, reasons, upload
 from cvms_pipeline.store import engine, listing, uploads
 
 LATER = NOW + dt.timedelta(hours=1)
@@ -242,4 +242,23 @@ def test_the_summary_adds_up_each_provider_s_uploads(desk):
 
     assert (mercy.uploads, mercy.rows, mercy.loaded, mercy.rejected) == (2, 3, 2, 1)
     assert (duke.uploads, duke.waiting, duke.rows) == (1, 1, 0)
+    assert later == []
+
+
+def test_the_reasons_of_all_uploads_are_counted_most_rows_first(desk):
+    desk.bring(["Ann,Lee,1/2/1990,ann", "Bob,Lee,1/2/1990,bob", "C#,Lee,1/2/1990,c"])
+    desk.bring(["Cy,Lee,1/2/1990,cy"])
+    upload_id = desk.receive()
+    refused = reading.empty_sheet(reasons.refusal(reasons.FILE_EMPTY))
+    desk.load(upload_id, refused)
+
+    with desk.store.begin() as conn:
+        told = listing.reasons(conn, since=NOW)
+        later = listing.reasons(conn, since=LATER)
+
+    assert [(each.code, each.uploads, each.rows) for each in told] == [
+        ("email-invalid", 2, 4),
+        ("name-characters", 1, 1),
+        ("file-empty", 1, 0),
+    ]
     assert later == []
