@@ -17,6 +17,7 @@ import dagster_postgres.utils
 from dagster._serdes import ConfigurableClassData
 
 from cvms_pipeline import settings
+from cvms_pipeline.defs import events
 from cvms_pipeline.store import pooling
 
 SCHEMA = "dagster"
@@ -69,6 +70,7 @@ class PooledPostgresStorage(dagster_postgres.storage.DagsterPostgresStorage):
         url = settings.load().schema_url(SCHEMA)
         opened = _open_in_process(os.getpid(), url)
         storage = cls(url, not opened.has_tables, inst_data=inst_data)
+        storage._event_log_storage = events.EventLog(url, not opened.has_tables)
         opened.has_tables = True
         for part in storage.parts:
             part._engine = opened.engine

@@ -20,7 +20,7 @@ from dagster_celery.config import TASK_EXECUTE_JOB_NAME, TASK_RESUME_JOB_NAME
 from dagster_celery.make_app import make_app
 
 from cvms_pipeline import settings
-from cvms_pipeline.defs import deaths, launcher
+from cvms_pipeline.defs import deaths, events, launcher
 from cvms_pipeline.store import engine, presence
 
 POLL_SECONDS = 0.1
@@ -69,10 +69,11 @@ def run_of(packed: Any) -> str:
 def _with_presence(execute: Any, packed: Any) -> int:
     """Work on a run while holding its lock, which tells that it is worked on."""
     run_id = run_of(packed)
-    with presence.held(_store(), run_id):
+    instance = _instance()
+    with presence.held(_store(), run_id), _log_of(instance).within_a_run():
         return int(
             execute(
-                instance=_instance(),
+                instance=instance,
                 run_id=run_id,
                 write_stream_fn=_ignore,
                 set_exit_code_on_failure=True,
@@ -90,6 +91,13 @@ def _store() -> engine.Store:
 def _instance() -> dg.DagsterInstance:
     """Return the child's Dagster instance, opened at its first run."""
     return dg.DagsterInstance.get()
+
+
+def _log_of(instance: dg.DagsterInstance) -> events.EventLog:
+    """Return the event log that dagster.yaml names."""
+    log = instance.event_log_storage
+    assert isinstance(log, events.EventLog)  # noqa: S101  # ours, by `storage`
+    return log
 
 
 def _ignore(_event: Any) -> None:
