@@ -68,6 +68,9 @@ def celery_arguments(chosen: settings.Settings) -> dict[str, Any]:
             # Else a busy worker takes one run more than it can begin.
             "task_acks_late": True,
             "task_default_queue": QUEUE,
+            # Dagster's tables say what became of a run; Celery, only of a fault.
+            "task_ignore_result": True,
+            "task_store_errors_even_if_ignored": True,
             "worker_enable_remote_control": False,
             "worker_hijack_root_logger": False,
             "worker_prefetch_multiplier": 1,

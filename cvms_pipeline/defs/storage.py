@@ -34,11 +34,17 @@ LASTING = (
     "has_secondary_index",
     "has_table",
     "has_asset_key_col",
+    "has_backfill_id_column",
     "has_run_stats_index_cols",
     "has_instigators_table",
+    "_has_instigators_table",
     "has_secondary_index_table",
+    "has_job_snapshot",
+    "has_execution_plan_snapshot",
+    "get_execution_plan_snapshot",
 )
-"""What Dagster asks of its schema again and again, of which nothing ever goes."""
+"""What Dagster asks again and again of its schema, of which nothing ever goes, and of
+its snapshots, which are named by what is in them, and never removed."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,7 +53,7 @@ class _Opened:
 
     engine: Any
     has_tables: bool = False
-    known: set[tuple[object, ...]] = field(default_factory=set)
+    known: dict[tuple[object, ...], Any] = field(default_factory=dict)
 
 
 class PooledPostgresStorage(dagster_postgres.storage.DagsterPostgresStorage):
@@ -94,13 +100,20 @@ def _open_in_process(pid: int, url: str) -> _Opened:
 
 
 def _remembering(
-    known: set[tuple[object, ...]], name: str, ask: Callable[..., bool]
-) -> Callable[..., bool]:
-    """Return `ask` so that what was once answered with yes is not asked again."""
+    known: dict[tuple[object, ...], Any], name: str, ask: Callable[..., Any]
+) -> Callable[..., Any]:
+    """Return `ask` so that what was once answered is not asked again, but for a no.
 
-    def remembered(*about: object) -> bool:
-        if (name, *about) not in known and ask(*about):
-            known.add((name, *about))
-        return (name, *about) in known
+    It does not matter over which connection it is asked.
+    """
+
+    def remembered(*about: object, **more: object) -> Any:
+        named = (each for each in (*about, *more.values()) if isinstance(each, str))
+        key = (name, *named)
+        if key in known:
+            return known[key]
+        if answer := ask(*about, **more):
+            known[key] = answer
+        return answer
 
     return remembered

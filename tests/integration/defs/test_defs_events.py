@@ -134,6 +134,20 @@ def test_a_run_costs_few_statements_and_nobody_is_notified(here, log, statements
     assert len(asked) == 1
 
 
+def test_a_later_run_asks_nothing_of_dagster_s_schema_nor_of_its_snapshots(
+    here, statements
+):
+    here.bring([ANN])
+    here.bring([BOB])
+    upload_id = here.receive([BAD])
+    statements.clear()
+
+    assert here.run(upload_id).success
+
+    asked = [each for each in statements if "pg_catalog" in each or "snapshots" in each]
+    assert asked == []
+
+
 def test_what_was_held_back_is_stored_before_what_follows(stored, log):
     with log.within_a_run():
         log.store_event(an_event(TYPE.LOADED_INPUT, step_key="a"))
@@ -235,24 +249,6 @@ def test_an_asset_s_last_materialization_is_the_last_until_it_is_wiped(stored):
 
     (record,) = stored.get_asset_records([RECIPIENTS])
     assert record.asset_entry.last_materialization_record is None
-
-
-def test_a_worker_works_within_a_run(stored, log, site, monkeypatch):
-    from cvms_pipeline.defs import worker  # it reads the settings when imported
-
-    def execute(**given):
-        found.append((given["instance"], log._run is not None))
-        return 0
-
-    found = []
-    monkeypatch.setattr(worker, "_instance", lambda: stored)
-    monkeypatch.setattr(worker, "_store", lambda: site.pipeline.store)
-    monkeypatch.setattr(worker, "run_of", lambda packed: packed)
-
-    assert worker._with_presence(execute, "the-run") == 0
-
-    assert found == [(stored, True)]
-    assert log._run is None
 
 
 # What dagster-postgres does to store an event, and what Dagster does to read rows:

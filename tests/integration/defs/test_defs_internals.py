@@ -1,6 +1,8 @@
 """Notices when the internals of Dagster, Celery and kombu that we touch change."""
 
+import contextlib
 import inspect
+import types
 
 import billiard.pool
 import dagster as dg
@@ -14,17 +16,27 @@ from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 from dagster._core.run_coordinator import queued_run_coordinator
 from dagster._core.storage.event_log.base import EventLogStorage
 from dagster._core.storage.runs.base import RunStorage
+from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 from dagster._core.storage.schedules.base import ScheduleStorage
 from dagster._daemon import controller, sensor
 from dagster._grpc.types import ExecuteRunArgs, ResumeRunArgs
 from dagster._serdes import pack_value
 from dagster_celery.launcher import CeleryRunLauncher
+from dagster_celery.tasks import create_execute_job_task, create_resume_job_task
 from dagster_postgres.event_log import PostgresEventLogStorage
 from dagster_postgres.run_storage import PostgresRunStorage
 from dagster_postgres.schedule_storage import PostgresScheduleStorage
 
 from cvms_pipeline import settings
-from cvms_pipeline.defs import coordinator, daemon, deaths, launcher, storage
+from cvms_pipeline.defs import (
+    coordinator,
+    daemon,
+    deaths,
+    events,
+    launcher,
+    storage,
+)
+from cvms_pipeline.store import presence
 
 URL = "postgresql://cvms@localhost/cvms"
 
@@ -100,6 +112,27 @@ def test_a_run_is_still_executed_by_the_same_call(command):
     assert f"{command.__name__}(" in inspect.getsource(dagster_celery.tasks)
 
 
+def test_a_worker_says_to_the_event_log_that_it_works_on_a_run(
+    worker, chosen, monkeypatch
+):
+    def execute(**given):
+        during.append((given["run_id"], log._run is not None))
+        return 0
+
+    during: list[tuple[str, bool]] = []
+    url = chosen.schema_url(storage.SCHEMA)
+    log = events.EventLog(url, should_autocreate_tables=False)
+    instance = types.SimpleNamespace(event_log_storage=log)
+    monkeypatch.setattr(worker, "_instance", lambda: instance)
+    monkeypatch.setattr(worker, "run_of", lambda packed: packed)
+    monkeypatch.setattr(presence, "held", lambda *_: contextlib.nullcontext())
+
+    assert worker._with_presence(execute, "the-run") == 0
+
+    assert during == [("the-run", True)]
+    assert log._run is None
+
+
 def test_the_pause_between_looks_into_the_broker_is_still_a_class_attribute(worker):
     assert kombu.transport.virtual.Transport.polling_interval == 1.0
     transport = kombu.transport.sqlalchemy.Transport
@@ -156,6 +189,22 @@ STORAGES = [PostgresRunStorage, PostgresEventLogStorage, PostgresScheduleStorage
 @pytest.mark.parametrize("question", storage.LASTING)
 def test_dagster_still_asks_what_is_remembered(question):
     assert any(hasattr(kind, question) for kind in STORAGES)
+
+
+def test_snapshots_are_still_named_by_what_is_in_them():
+    source = inspect.getsource(SqlRunStorage.add_execution_plan_snapshot)
+
+    assert "create_execution_plan_snapshot_id(execution_plan_snapshot)" in source
+    assert not [name for name in dir(RunStorage) if "delete" in name and "snap" in name]
+
+
+def test_only_what_went_wrong_is_kept_as_a_result_of_a_task(worker):
+    for task in (worker.execute_job, worker.resume_job):
+        assert task.ignore_result
+        assert task.store_errors_even_if_ignored
+    started = launcher.WorkerRunLauncher.from_config_value(None, {})
+    for made in (create_execute_job_task, create_resume_job_task):
+        assert made(started.celery).ignore_result
 
 
 def test_what_dagster_yaml_says_goes_before_the_number_of_workers():
