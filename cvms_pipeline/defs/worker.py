@@ -12,7 +12,6 @@ from typing import Any
 
 import celery.signals
 import dagster as dg
-import kombu.transport.sqlalchemy
 from dagster._cli.api import _execute_run_command_body, _resume_run_command_body
 from dagster._grpc.types import ExecuteRunArgs, ResumeRunArgs
 from dagster._serdes import unpack_value
@@ -20,13 +19,8 @@ from dagster_celery.config import TASK_EXECUTE_JOB_NAME, TASK_RESUME_JOB_NAME
 from dagster_celery.make_app import make_app
 
 from cvms_pipeline import settings
-from cvms_pipeline.defs import deaths, events, launcher
+from cvms_pipeline.defs import broker, deaths, events, launcher
 from cvms_pipeline.store import engine, presence
-
-POLL_SECONDS = 0.1
-"""How often a worker looks for work, where the broker is Postgres."""
-
-kombu.transport.sqlalchemy.Transport.polling_interval = POLL_SECONDS
 
 
 def _application() -> Any:
@@ -37,6 +31,7 @@ def _application() -> Any:
 
 # Also where `cvms up` does not start it: a core has every row that was in memory.
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+broker.look_often_and_cheaply()
 app = _application()
 app.steps["worker"].add(deaths.EndsWithItsChildren)
 

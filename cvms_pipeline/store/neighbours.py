@@ -98,6 +98,11 @@ class Queue:
     is_retention_failed: bool | None
 
 
+def has_broker_message(conn: sa.Connection) -> bool:
+    """Return whether a task waits at the broker, on a connection of the broker's."""
+    return bool(conn.scalar(engine.statement("find_broker_message")))
+
+
 def queue(conn: sa.Connection) -> Queue:
     """Return how many runs wait and how many are at work."""
     queued = running = messages = is_failed = None

@@ -7,8 +7,6 @@ import types
 import billiard.pool
 import dagster as dg
 import dagster_celery.tasks
-import kombu.transport.sqlalchemy
-import kombu.transport.virtual
 import pytest
 from dagster._cli.api import _execute_run_command_body, _resume_run_command_body
 from dagster._core.launcher import WorkerStatus
@@ -131,12 +129,6 @@ def test_a_worker_says_to_the_event_log_that_it_works_on_a_run(
 
     assert during == [("the-run", True)]
     assert log._run is None
-
-
-def test_the_pause_between_looks_into_the_broker_is_still_a_class_attribute(worker):
-    assert kombu.transport.virtual.Transport.polling_interval == 1.0
-    transport = kombu.transport.sqlalchemy.Transport
-    assert transport.polling_interval == worker.POLL_SECONDS
 
 
 def test_a_pool_still_tells_of_children_that_have_ended_and_a_worker_asks(worker):
