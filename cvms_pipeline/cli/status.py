@@ -106,6 +106,10 @@ def _incoming(seen: health.Seen) -> dict[str, Any] | None:
     return {
         "files": seen.unclaimed.files,
         "oldest_seconds": round(seen.age(seen.unclaimed.oldest_at)),
+        "misplaced": {
+            "files": seen.unclaimed.misplaced,
+            "oldest_seconds": round(seen.age(seen.unclaimed.oldest_misplaced_at)),
+        },
     }
 
 
@@ -129,7 +133,7 @@ def _show(seen: health.Seen, found: Sequence[health.Problem]) -> None:
 
 
 def _pairs(seen: health.Seen) -> list[tuple[str, str]]:
-    uploads = failed = messages = refused = files = runs = broker = _UNKNOWN
+    uploads = failed = messages = refused = runs = broker = _UNKNOWN
     if seen.backlog is not None:
         uploads = _since(
             seen.backlog.uploads_waiting, seen.age(seen.backlog.oldest_upload_at)
@@ -139,14 +143,12 @@ def _pairs(seen: health.Seen) -> list[tuple[str, str]]:
             seen.backlog.messages_unsent, seen.age(seen.backlog.oldest_message_at)
         )
         refused = _refused(seen.backlog)
-    if seen.unclaimed is not None:
-        files = _since(seen.unclaimed.files, seen.age(seen.unclaimed.oldest_at))
     if seen.queue is not None and seen.queue.queued is not None:
         runs = f"{seen.queue.queued:,} queued, {seen.queue.running:,} at work"
     if seen.queue is not None and seen.queue.broker_messages is not None:
         broker = f"{seen.queue.broker_messages:,}"
     return [
-        ("Files not taken in yet", files),
+        *_pairs_of_files(seen),
         ("Uploads not finished", uploads),
         ("Uploads failed", failed),
         ("Messages not sent", messages),
@@ -161,6 +163,15 @@ def _pairs(seen: health.Seen) -> list[tuple[str, str]]:
             for each in seen.spaces
         ),
     ]
+
+
+def _pairs_of_files(seen: health.Seen) -> list[tuple[str, str]]:
+    waiting = misplaced = _UNKNOWN
+    files = seen.unclaimed
+    if files is not None:
+        waiting = _since(files.files, seen.age(files.oldest_at))
+        misplaced = _since(files.misplaced, seen.age(files.oldest_misplaced_at))
+    return [("Files not taken in yet", waiting), ("Files in no lane", misplaced)]
 
 
 def _refused(backlog: stored.Backlog) -> str:

@@ -15,6 +15,8 @@ from cvms_pipeline.store import health, neighbours
 NOT_RUNNING = "not running"
 _WORKING = "running"
 _STARTING = "starting"
+_PATIENCE = dt.timedelta(minutes=2)
+"""So long a misplaced file is let lie: whoever put it there may be about to move it."""
 
 
 class State(enum.IntEnum):
@@ -66,7 +68,7 @@ class Seen:
         processes: Of `cvms up`; None where something else runs them.
         backlog: What waits in our tables.
         queue: What waits in Dagster's and Celery's.
-        unclaimed: What waits in the incoming folder.
+        unclaimed: What waits in the incoming folder, or lies there in no lane.
         spaces: The room on the disks.
         faults: A sentence for each place that could not be asked.
     """
@@ -98,6 +100,7 @@ def problems(seen: Seen, limits: Limits) -> list[Problem]:
         *_of_processes(seen.processes or ()),
         *(Problem(state=State.CRITICAL, text=text) for text in seen.faults),
         *_of_waiting(seen, limits),
+        *_of_misplaced(seen),
         *_of_failed(seen.backlog),
         *_of_refused(seen.backlog),
         *_of_retention(seen.queue),
@@ -140,6 +143,27 @@ def _of_waiting(seen: Seen, limits: Limits) -> Iterator[Problem]:
                 state=State.CRITICAL if is_long else State.WARNING,
                 text=f"{what} for {_minutes(age)}.",
             )
+
+
+def _of_misplaced(seen: Seen) -> Iterator[Problem]:
+    files = seen.unclaimed
+    if files is None or not files.misplaced:
+        return
+    if seen.age(files.oldest_misplaced_at) >= _PATIENCE.total_seconds():
+        what = "1 file in the incoming folder lies in no lane, and nobody takes it in"
+        which = "it"
+        if files.misplaced > 1:
+            what = (
+                f"{files.misplaced:,} files in the incoming folder lie in no lane, and"
+                " nobody takes them in"
+            )
+            which = "each"
+        yield Problem(
+            state=State.WARNING,
+            text=(
+                f"{what}. Move {which} into low_volume or high_volume of its provider."
+            ),
+        )
 
 
 def _of_failed(backlog: health.Backlog | None) -> Iterator[Problem]:

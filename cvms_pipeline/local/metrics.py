@@ -91,9 +91,15 @@ def _of_files(seen: health.Seen) -> Told:
     if files is None:
         return {}
     oldest = seen.age(files.oldest_at)
+    astray = seen.age(files.oldest_misplaced_at)
     return {
         "incoming_files": ("Files that are no uploads yet.", files.files),
         "oldest_incoming_file_age_seconds": ("Of the oldest of them.", oldest),
+        "misplaced_files": (
+            "Files in the incoming folder in no lane.",
+            files.misplaced,
+        ),
+        "oldest_misplaced_file_age_seconds": ("Of the oldest of them.", astray),
     }
 
 

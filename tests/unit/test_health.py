@@ -45,6 +45,12 @@ def queue(*, is_retention_failed):
     )
 
 
+def astray(files, since):
+    return unclaimed.Unclaimed(
+        files=0, oldest_at=None, misplaced=files, oldest_misplaced_at=since
+    )
+
+
 def disk(percent):
     return space.Space(name="data", free_bytes=percent, size_bytes=100)
 
@@ -95,6 +101,18 @@ SEEN = [
         "A file in the incoming folder has not been taken in for 1,500 minutes.",
     ),
     (
+        {"unclaimed": astray(1, ago(2))},
+        WARNING,
+        "1 file in the incoming folder lies in no lane, and nobody takes it in."
+        " Move it into low_volume or high_volume of its provider.",
+    ),
+    (
+        {"unclaimed": astray(1_000, ago(1_500))},
+        WARNING,
+        "1,000 files in the incoming folder lie in no lane, and nobody takes them in."
+        " Move each into low_volume or high_volume of its provider.",
+    ),
+    (
         {"backlog": waiting(uploads_failed=1)},
         WARNING,
         "1 upload has failed; see `cvms uploads`.",
@@ -140,6 +158,7 @@ FINE = [
     {"backlog": waiting(oldest_upload="u1", oldest_upload_at=ago(9))},
     {"backlog": waiting(oldest_upload="u1", oldest_upload_at=ago(-9))},  # two clocks
     {"backlog": waiting(invitations_refused=1)},  # their provider's to correct
+    {"unclaimed": astray(1, ago(1))},  # about to be moved, maybe
     {"spaces": [disk(10)]},
     {"queue": queue(is_retention_failed=False)},
 ]

@@ -50,6 +50,7 @@ def test_the_document_has_every_number(terminal, mercy):
     found = terminal.cvms("status", "--json").json
 
     assert found["incoming"]["files"] == 1
+    assert found["incoming"]["misplaced"] == {"files": 0, "oldest_seconds": 0}
     assert found["uploads"] == {
         "waiting": 0,
         "oldest": None,
@@ -84,6 +85,17 @@ def test_no_file_name_is_shown(terminal, mercy, words):
     os.utime(path, (0, 0))
 
     assert "Canarywood" not in terminal.cvms("status", *words).out
+
+
+def test_a_file_beside_the_lanes_is_told_of_by_nobody_s_name(terminal, mercy):
+    (terminal.lane(mercy).parent / "Canarywood.csv").write_text("it is ignored")
+
+    shown = terminal.cvms("status", "--no-processes")
+    found = terminal.cvms("status", "--no-processes", "--json")
+
+    assert "Files in no lane        1, the oldest for" in shown.out
+    assert found.json["incoming"]["misplaced"]["files"] == 1
+    assert "Canarywood" not in shown.out + found.out
 
 
 def test_a_database_that_is_away_is_critical(terminal, mercy, monkeypatch):

@@ -1,6 +1,7 @@
 """Looking at an installation from outside, and telling Prometheus of it."""
 
 import datetime as dt
+import os
 import re
 import threading
 import urllib.request
@@ -73,6 +74,59 @@ def test_a_claim_that_is_not_finished_is_a_file_that_waits(site, seen):
     assert seen().unclaimed.files == 1
 
 
+# Where a file may lie that nobody takes in.
+ASTRAY = [
+    "staff.csv",  # in no provider's folder
+    "mercy/staff.csv",
+    "mercy/Low_Volume/staff.csv",
+    "mercy/low_volume ",  # a file called almost like a lane
+    "mercy/2026/january/new/staff.csv",
+    "low_volume/staff.csv",  # a lane without a provider
+    "mercy/results.csv",
+    b"mercy/\xff\n.csv",  # neither UTF-8 nor one line
+]
+
+# What is no misplaced file.
+AT_HOME = [
+    "mercy/low_volume/staff.csv",
+    "mercy/results/20260102/receipt.txt",
+    "mercy/half.csv.part",
+    ".DS_Store",
+    "mercy/.hidden/staff.csv",
+    ".quarantine/20260102-030405-abcdefgh/original",
+    "mercy/Low_Volume/Thumbs.db",
+]
+
+
+def put(root, path):
+    file = Path(os.fsdecode(os.path.join(os.fsencode(root), os.fsencode(path))))  # noqa: PTH118 # bytes
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch()
+
+
+def test_files_in_no_lane_are_counted_and_left_alone(site, seen):
+    root = site.pipeline.folders.root
+    for path in (*ASTRAY, *AT_HOME):
+        put(root, path)
+    (root / "link.csv").symlink_to(root / "staff.csv")
+    before = sorted(root.rglob("*"))
+
+    found = seen().unclaimed
+
+    assert found.misplaced == len(ASTRAY) + 1
+    assert found.files == 1
+    assert found.oldest_misplaced_at is not None
+    assert sorted(root.rglob("*")) == before
+
+
+def test_no_more_misplaced_files_are_counted_than_matter(site, seen, monkeypatch):
+    monkeypatch.setattr(unclaimed, "MOST_MISPLACED", 2)
+    for name in ("a.csv", "b.csv", "c.csv"):
+        put(site.pipeline.folders.root, name)
+
+    assert seen().unclaimed.misplaced == 2
+
+
 def test_an_incoming_folder_that_is_away_is_a_fault(site, seen):
     root = site.pipeline.folders.root
     root.rename(root.with_name("elsewhere"))
@@ -143,6 +197,7 @@ def test_prometheus_gets_the_numbers_that_there_are(site, prometheus):
     assert found["cvms_messages_unsent"] == 1  # the invitation
     assert found['cvms_messages_refused{kind="notice"}'] == 0
     assert found["cvms_incoming_files"] == 1
+    assert found["cvms_misplaced_files"] == 0
     assert found["cvms_database_up"] == 1
     assert found["cvms_health"] == 2
     assert found['cvms_process_up{name="worker"}'] == 0
