@@ -3,10 +3,12 @@
 Only bytes by upload id.  What they mean is `domain`, whose they are is `store`.
 """
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from cvms_pipeline import errors
+from cvms_pipeline.domain import upload
 from cvms_pipeline.files import disk, faults
 
 _READ_ONLY = 0o400
@@ -18,6 +20,10 @@ class ArchiveMissing(errors.PermanentError):
 
 class ArchiveDiffers(errors.PermanentError):
     """The archive holds other bytes for the upload."""
+
+
+class ArchiveDamaged(errors.PermanentError):
+    """The archived bytes of the upload are not those that were received."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +54,29 @@ class Archive:
             elif path.read_bytes() != data:
                 raise ArchiveDiffers(f"The archive has other bytes for {upload_id}")
 
-    def read(self, upload_id: str) -> bytes:
+    def read(self, upload_id: str, *, sha256: str | None = None) -> bytes:
         """Return the upload's bytes.
+
+        Args:
+            upload_id: Whose.
+            sha256: What their digest was when they were received, if it is known.
 
         Raises:
             ArchiveMissing: If they are not there.
+            ArchiveDamaged: If they have another digest than `sha256`.
         """
-        with faults.translated(self.root):
-            try:
-                return self.path(upload_id).read_bytes()
-            except FileNotFoundError:
-                pass
-        raise ArchiveMissing(f"{self.root} does not hold the upload {upload_id}")
+        path = self.path(upload_id)
+        data: bytes | None = None
+        with faults.translated(self.root), contextlib.suppress(FileNotFoundError):
+            data = path.read_bytes()
+        if data is None:
+            raise ArchiveMissing(f"{self.root} does not hold the upload {upload_id}")
+        if sha256 is not None and upload.digest(data) != sha256:
+            raise ArchiveDamaged(
+                f"The archived bytes of {upload_id} are not those that were received."
+                f" Bring {path} back from a backup, then run the upload again."
+            )
+        return data
 
     def remove(self, upload_id: str) -> None:
         """Remove the upload's bytes, if they are there."""

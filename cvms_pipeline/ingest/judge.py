@@ -13,7 +13,12 @@ from cvms_pipeline.store import recipients, uploads
 
 
 def read_rows(pipeline: pipelines.Pipeline, upload_id: str, run_id: str) -> sheet.Sheet:
-    """Note that `run_id` has begun, and return the upload's rows or its refusal."""
+    """Note that `run_id` has begun, and return the upload's rows or its refusal.
+
+    Raises:
+        UploadUnknown: If there is no such upload.
+        ArchiveMissing, ArchiveDamaged: If its bytes are not those that were received.
+    """
     with pipeline.store.begin() as conn:
         uploads.start(conn, upload_id, now=pipeline.now(), run_id=run_id)
     return _read(pipeline, find(pipeline, upload_id))
@@ -100,7 +105,7 @@ def _read(pipeline: pipelines.Pipeline, upload: uploads.Upload) -> sheet.Sheet:
         return reading.empty_sheet(_refusal(pipeline, upload.claim_refusal))
     if upload.decided_at is not None and not _has_file(pipeline, upload):
         return reading.empty_sheet()  # the recorded outcome stands
-    data = pipeline.archive.read(upload.id)
+    data = pipeline.archive.read(upload.id, sha256=upload.sha256)
     return reading.read(data, lane=upload.lane, max_bytes=pipeline.max_bytes)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cvms_pipeline.domain import upload
 from cvms_pipeline.files import archive, disk, faults, reports, work
 
 ID = "20260105-101500-abcdefgh"
@@ -37,6 +38,14 @@ def test_the_archive_takes_the_same_bytes_again_and_no_others(shelves):
 def test_what_the_archive_does_not_hold_is_told_by_its_id(shelves):
     with pytest.raises(archive.ArchiveMissing, match=ID):
         shelves.read(ID)
+
+
+def test_the_archive_is_compared_with_the_digest_that_was_noted(shelves):
+    shelves.write(ID, b"rows")
+
+    assert shelves.read(ID, sha256=upload.digest(b"rows")) == b"rows"
+    with pytest.raises(archive.ArchiveDamaged, match=ID):
+        shelves.read(ID, sha256=upload.digest(b"other rows"))
 
 
 def test_removing_from_the_archive_removes_what_a_crash_left_too(shelves):

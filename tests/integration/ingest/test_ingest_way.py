@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 from installations import ANN, BAD, BOB
 
+from cvms_pipeline import errors
 from cvms_pipeline.domain import upload
+from cvms_pipeline.files import archive
 from cvms_pipeline.ingest import deliver, judge, load, publish, standing
 from cvms_pipeline.store import uploads
 
@@ -117,6 +119,25 @@ def test_what_a_step_made_can_be_made_again_from_the_archive(site, step):
 
     for name in ("cells", "values", "rejections", "plan"):
         pd.testing.assert_frame_equal(getattr(again, name), getattr(made, name))
+
+
+def test_archived_bytes_that_have_changed_are_not_read_as_the_upload(site):
+    upload_id = site.receive([ANN])
+    path = site.pipeline.archive.path(upload_id)
+    whole = path.read_bytes()
+    path.chmod(0o600)
+    path.write_bytes(whole.replace(b"Ann", b"Eve"))
+
+    with pytest.raises(archive.ArchiveDamaged) as caught:
+        judge.read_rows(site.pipeline, upload_id, "run")
+
+    assert isinstance(caught.value, errors.PermanentError)
+    assert str(caught.value) == (
+        f"The archived bytes of {upload_id} are not those that were received."
+        f" Bring {path} back from a backup, then run the upload again."
+    )
+    path.write_bytes(whole)
+    assert site.process(upload_id).outcome.loaded == 1
 
 
 def test_checking_a_file_loads_nothing_and_knows_who_is_stored(site):
