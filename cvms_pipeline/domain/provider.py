@@ -6,6 +6,7 @@ Only the value and its rules; the registry is `store.providers`, the folders are
 
 import datetime as dt
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cvms_pipeline import errors
@@ -27,15 +28,19 @@ class SlugInvalid(ProviderInvalid):
 
 
 class NameInvalid(ProviderInvalid):
-    """The name must be one line of text: Mercy Hospital."""
+    """The name (--name) must be one line of text: Mercy Hospital."""
 
 
 class PinInvalid(ProviderInvalid):
-    """The VFC PIN must be NCA and 6 digits, such as NCA123456, or VAC2021."""
+    """The VFC PIN (--pin) must be NCA and 6 digits, such as NCA123456, or VAC2021."""
 
 
 class EmailsInvalid(ProviderInvalid):
-    """A provider needs at least one contact address: staff@example.org."""
+    """A provider needs at least one contact address (--email): staff@example.org."""
+
+
+class EmailInvalid(EmailsInvalid):
+    """What --email names is no e-mail address; write it like staff@example.org."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +56,8 @@ class Provider:
         created_at: When it was added.
 
     Raises:
-        ProviderInvalid: One of the four subclasses, by the fact that is wrong.
+        ProviderInvalid: One of the subclasses, by the fact that is wrong; or itself
+            with a line for each, if several are.  None repeats a value.
     """
 
     slug: str
@@ -63,11 +69,28 @@ class Provider:
 
     def __post_init__(self) -> None:
         """Check each fact."""
+        wrong = [*self._wrong_facts(), *_wrong_emails(self.emails)]
+        if len(wrong) > 1:
+            raise ProviderInvalid("\n".join(map(str, wrong)))
+        if wrong:
+            raise wrong[0]
+
+    def _wrong_facts(self) -> Iterator[ProviderInvalid]:
         if not upload.is_slug(self.slug):
-            raise SlugInvalid
+            yield SlugInvalid()
         if not self.name.strip() or not self.name.isprintable():
-            raise NameInvalid
+            yield NameInvalid()
         if not _PIN.fullmatch(self.vfc_pin):
-            raise PinInvalid
-        if not self.emails or not all(map(_EMAIL.fullmatch, self.emails)):
-            raise EmailsInvalid
+            yield PinInvalid()
+
+
+def _wrong_emails(emails: Sequence[str]) -> Iterator[ProviderInvalid]:
+    if not emails:
+        yield EmailsInvalid()
+    for number, email in enumerate(emails, 1):
+        if not _EMAIL.fullmatch(email):
+            place = f" in place {number}" if len(emails) > 1 else ""
+            yield EmailInvalid(
+                f"What --email names{place} is no e-mail address; write it like"
+                " staff@example.org."
+            )

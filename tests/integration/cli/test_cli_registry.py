@@ -26,7 +26,7 @@ def test_adding_a_provider_makes_its_folders(terminal):
 WRONG = [
     (("Bad Slug", *DUKE[1:]), "slug"),
     ((*DUKE, "--pin", "123"), "VFC PIN"),
-    (("duke", "--name", "Duke", "--email", "nobody"), "contact address"),
+    (("duke", "--name", "Duke", "--email", "nobody"), "--email names is no e-mail"),
 ]
 
 

@@ -136,8 +136,8 @@ def test_what_is_refused_once_more_is_refused_once_more(
 
 # Addresses that a provider cannot have, and what is told.
 WRONG = [
-    (("nobody",), "contact address"),
-    (("staff@m.example.org", "a@b"), "contact address"),  # one of them
+    (("nobody",), "--email names is no e-mail address"),
+    (("staff@m.example.org", "a@b"), "--email names in place 2 is no"),  # one of them
 ]
 
 

@@ -43,6 +43,41 @@ def test_a_wrong_fact_is_said_by_the_error(fact, value, error):
         provider.Provider(**{**FACTS, fact: value})
 
 
+# Addresses, and what is said of them.
+_WRONG_EMAILS = [
+    ((), "A provider needs at least one contact address (--email): staff@example.org."),
+    (
+        ("Canary",),
+        "What --email names is no e-mail address; write it like staff@example.org.",
+    ),
+    (
+        ("a@b.org", "Canary"),
+        "What --email names in place 2 is no e-mail address; write it like"
+        " staff@example.org.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("emails", "text"), _WRONG_EMAILS)
+def test_a_wrong_address_is_told_by_its_option_and_place(emails, text):
+    with pytest.raises(provider.EmailsInvalid) as caught:
+        provider.Provider(**{**FACTS, "emails": emails})
+
+    assert str(caught.value) == text
+
+
+def test_all_that_is_wrong_is_told_at_once():
+    with pytest.raises(provider.ProviderInvalid) as caught:
+        provider.Provider(**{**FACTS, "slug": "A", "vfc_pin": "1", "emails": ("b",)})
+
+    told = str(caught.value).splitlines()
+    assert [line[:12] for line in told] == [
+        "The slug mus",
+        "The VFC PIN ",
+        "What --email",
+    ]
+
+
 def test_every_wrong_fact_can_be_caught_as_one():
     with pytest.raises(provider.ProviderInvalid, match="NCA"):
         provider.Provider(**{**FACTS, "vfc_pin": ""})
