@@ -4,6 +4,7 @@ How a file gets there whole is `files.providers`; the outcome is printed as
 `cvms upload` prints it.
 """
 
+import contextlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +21,10 @@ from cvms_pipeline.cli import (
     rejects,
     terminal,
 )
-from cvms_pipeline.domain import upload
-from cvms_pipeline.files import providers
+from cvms_pipeline.domain import provider, upload
+from cvms_pipeline.files import names, providers
 from cvms_pipeline.store import engine, uploads
+from cvms_pipeline.store import providers as stored
 
 EXIT_CODES = {
     upload.UploadStatus.COMPLETED: 0,
@@ -37,6 +39,10 @@ class TookTooLong(errors.TransientError):
     """The upload has no outcome yet."""
 
 
+class ProviderDisabled(errors.PermanentError):
+    """The provider is disabled."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What to drop, and where."""
@@ -47,12 +53,20 @@ class Request:
 
 
 def drop(request: Request, settings: settings_.Settings, *, as_json: bool) -> int:
-    """Drop the file and say where it lies; return the exit code."""
+    """Drop the file and say where it lies; return the exit code.
+
+    Raises:
+        ProviderUnknown, ProviderDisabled: If the database answers and says so; where
+            it does not, only folders are asked.
+    """
+    if access.is_at_hand(settings):
+        _check_taken(settings, request.provider)
     dropped = _put(request, settings, frozenset())
     if as_json:
         terminal.print_json(
             {
                 "path": rejects.storable(str(dropped.path)),
+                "file_name": rejects.storable(dropped.path.name),
                 "provider": dropped.provider,
                 "lane": dropped.lane.value,
                 "sha256": dropped.sha256,
@@ -75,6 +89,7 @@ def drop_and_wait(
         following.check_running(settings)
         with access.opened(settings) as store:
             with store.begin() as conn:
+                _check_enabled(stored.get(conn, request.provider))
                 known = following.known_uploads(conn)
             dropped = _put(request, settings, known)
             ended = _wait(store, dropped, timeout)
@@ -85,6 +100,32 @@ def drop_and_wait(
     else:
         history.show(terminal.out(), ended, rows)
     return EXIT_CODES.get(ended.status, NO_OUTCOME)
+
+
+def _check_taken(settings: settings_.Settings, slug: str) -> None:
+    """Check that what is dropped for `slug` is taken in, not put into quarantine."""
+    with contextlib.suppress(engine.StoreAway, access.DatabaseOld, OSError):
+        with access.opened(settings) as store, store.begin() as conn:
+            found = stored.get(conn, slug)
+        _check_enabled(found)
+
+
+def _check_enabled(found: provider.Provider) -> None:
+    if not found.is_enabled:
+        raise ProviderDisabled(
+            f"The provider {found.slug} is disabled, so nothing was dropped. Let it"
+            f" upload again with `cvms providers enable {found.slug}`."
+        )
+
+
+def _say_if_renamed(wanted: str, given: str) -> None:
+    """Say that a file does not lie under its own name, and why."""
+    if names.is_temporary(wanted):
+        why = "looks like that of a file that is not whole yet"
+    else:
+        why = "is taken, or cannot be kept as it is"
+    if given != wanted:
+        terminal.print_note(f"Called {given} there: the name {wanted} {why}.")
 
 
 def _put(
@@ -98,6 +139,7 @@ def _put(
         lane=request.lane,
         file_name=request.file.name,
     )
+    _say_if_renamed(request.file.name, path.name)
     return following.Dropped(
         provider=request.provider,
         lane=request.lane,

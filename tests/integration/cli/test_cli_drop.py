@@ -28,6 +28,70 @@ def test_a_second_file_of_the_same_name_gets_a_number(terminal, mercy):
     assert ended.out.endswith("staff (2).csv\n")
 
 
+# What a file is called, what it is called in the lane, and why.
+NAMES = [
+    ("ok.csv.part", "ok.csv.part.csv", "not whole yet"),
+    (".hid.csv", "hid.csv", "not whole yet"),
+    ("two\nlines.csv", "two_x0alines.csv", "cannot be kept"),
+    ("staff.csv", "staff (2).csv", "is taken"),
+]
+
+
+@pytest.mark.parametrize(("name", "put_as", "why"), NAMES)
+def test_a_name_that_is_not_kept_is_told(terminal, mercy, name, put_as, why):
+    (terminal.lane(mercy) / "staff.csv").touch()
+
+    ended = terminal.cvms(
+        "drop", terminal.file(name, HEADER, GOOD), *into(mercy), "--json"
+    )
+
+    assert (ended.code, ended.json["file_name"]) == (0, put_as)
+    assert ended.err.startswith(f"Called {put_as} there: the name ")
+    assert why in ended.err
+    assert (terminal.lane(mercy) / put_as).exists()
+
+
+def test_a_name_that_is_kept_needs_no_word(terminal, mercy):
+    ended = terminal.cvms("drop", terminal.file("a.csv", HEADER, GOOD), *into(mercy))
+
+    assert ended.out.endswith("a.csv\n")
+    assert ended.err == ""
+
+
+@pytest.mark.parametrize(("words", "code"), [((), 1), (("--wait",), 3)])
+def test_nothing_is_dropped_for_a_disabled_provider(terminal, mercy, words, code):
+    path = terminal.file("staff.csv", HEADER, GOOD)
+    terminal.cvms("providers", "disable", mercy)
+
+    ended = terminal.cvms("drop", path, *into(mercy), *words)
+
+    assert (ended.code, ended.out) == (code, "")
+    assert f"The provider {mercy} is disabled" in ended.err
+    assert f"`cvms providers enable {mercy}`" in ended.err
+    assert list(terminal.lane(mercy).iterdir()) == []
+
+
+def test_where_the_database_cannot_be_asked_a_file_is_dropped_all_the_same(
+    terminal, mercy, monkeypatch
+):
+    terminal.cvms("providers", "disable", mercy)
+    monkeypatch.setenv("CVMS_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+
+    ended = terminal.cvms("drop", terminal.file("a.csv", HEADER, GOOD), *into(mercy))
+
+    assert ended.code == 0
+    assert (terminal.lane(mercy) / "a.csv").exists()
+
+
+def test_a_folder_that_is_no_provider_s_is_told(terminal, mercy):
+    terminal.lane("nobody").mkdir(parents=True)
+
+    ended = terminal.cvms("drop", terminal.file("a.csv", HEADER, GOOD), *into("nobody"))
+
+    assert (ended.code, ended.out) == (1, "")
+    assert "There is no provider 'nobody'" in ended.err
+
+
 def test_a_provider_without_folders_is_told_what_to_do(terminal):
     ended = terminal.cvms("drop", terminal.file("a.csv", HEADER, GOOD), *into("nobody"))
 
