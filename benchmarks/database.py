@@ -1,7 +1,7 @@
 """A database to measure in: made for one benchmark, thrown away after it.
 
 The embedded Postgres of the product with the product's own settings, or a new
-database on the server that `CVMS_BENCH_DATABASE_URL` names.  How it is filled is
+database on the server that `BENCH_DATABASE_URL` names.  How it is filled is
 `filling`.
 """
 
@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from cvms_pipeline.local import postgres
 from cvms_pipeline.store import engine
 
-VARIABLE = "CVMS_BENCH_DATABASE_URL"
+VARIABLE = "BENCH_DATABASE_URL"
 
 
 @contextlib.contextmanager

@@ -61,9 +61,14 @@ def folder(home: Path, chosen: Path | str | None = None) -> Path | None:
 
 def are_in(env_file: Path) -> bool:
     """Return whether the file sets a variable whose value nobody else should know."""
+    secret = {f"{_PREFIX}{name.upper()}" for name in NAMES}
+    return not secret.isdisjoint(variables_in(env_file))
+
+
+def variables_in(env_file: Path) -> set[str]:
+    """Return the names of the variables that the file sets; none if it is not there."""
     try:
         lines = env_file.read_text("utf-8", "replace").splitlines()
-    except FileNotFoundError:
-        return False
-    named = {line.removeprefix("export ").partition("=")[0].strip() for line in lines}
-    return bool(named & {f"{_PREFIX}{name.upper()}" for name in NAMES})
+    except (FileNotFoundError, IsADirectoryError):
+        return set()
+    return {line.removeprefix("export ").partition("=")[0].strip() for line in lines}

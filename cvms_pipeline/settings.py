@@ -20,10 +20,11 @@ from cvms_pipeline import (
     health_settings,
     retention_settings,
     secret_settings,
+    setting_names,
 )
 from cvms_pipeline.domain import upload
 
-PREFIX = "CVMS_"
+PREFIX = setting_names.PREFIX
 
 
 class SettingError(errors.PermanentError):
@@ -239,7 +240,8 @@ def load(**overrides: Any) -> Settings:
     """Read and check the settings; `overrides` go before the environment.
 
     Raises:
-        SettingError: Names the variable, what is wrong with it and an example.
+        SettingError: Names the variable, what is wrong with it and an example; or a
+            variable that looks like a setting and is none.
         SecretsMissing: If there is no CVMS_SECRETS_DIR where it should be.
     """
     home = Path(overrides.pop("home", None) or find_home())
@@ -247,16 +249,33 @@ def load(**overrides: Any) -> Settings:
         raise SettingError(
             f"{PREFIX}HOME: there is no folder {home}; for example /srv/cvms"
         )
+    wrong: list[str] = []
+    env_file = home / ".env"
     try:
         folder = secret_settings.folder(home, overrides.get("secrets_dir"))
-        return Settings(
-            _env_file=home / ".env",
-            _secrets_dir=folder,
-            home=home,
-            **overrides,
+        wrong += _unknown(env_file, folder)
+        loaded = Settings(
+            _env_file=env_file, _secrets_dir=folder, home=home, **overrides
         )
     except pydantic.ValidationError as error:
-        raise SettingError("\n".join(map(_explain, error.errors()))) from None
+        wrong += map(_explain, error.errors())
+    if wrong:
+        raise SettingError("\n".join(wrong))
+    return loaded
+
+
+def _unknown(env_file: Path, secrets: Path | None) -> list[str]:
+    """Return what is to be said of names that look like settings and are none."""
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    in_file = dict.fromkeys(secret_settings.variables_in(env_file))
+    found = [
+        *setting_names.unknown(os.environ, known, place="the environment"),
+        *setting_names.unknown(in_file, known, place=str(env_file)),
+    ]
+    if secrets is not None:
+        mounted = dict.fromkeys(path.name for path in secrets.iterdir())
+        found += setting_names.unknown(mounted, known, place=str(secrets))
+    return found
 
 
 def _explain(problem: Any) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 _ROOMY = 8 * 2**30
 _HERE = Path(__file__).parent
-_VARIABLE = "CVMS_CHAOS_FULL"
+_VARIABLE = "CHAOS_DISK_FULL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,6 +55,67 @@ def test_every_wrong_setting_is_named_at_once(load):
     assert "CVMS_PORT" in str(caught.value)
 
 
+def test_a_misspelt_setting_is_named_with_the_one_that_may_be_meant(load, monkeypatch):
+    monkeypatch.setenv("CVMS_WORKRES", "3")
+
+    with pytest.raises(settings.SettingError) as caught:
+        load(port=0)
+
+    assert str(caught.value).splitlines()[0] == (
+        "CVMS_WORKRES, set in the environment, is no setting; is CVMS_WORKERS meant?"
+        " All are in .env.example."
+    )
+    assert "CVMS_PORT: " in str(caught.value)
+
+
+def test_a_name_like_no_setting_is_told_without_a_guess(load, monkeypatch):
+    monkeypatch.setenv("CVMS_COLOUR", "canary")
+
+    with pytest.raises(settings.SettingError) as caught:
+        load()
+
+    assert str(caught.value) == (
+        "CVMS_COLOUR, set in the environment, is no setting. All are in .env.example."
+    )
+
+
+@pytest.mark.parametrize("line", ["CVMS_SMTP_ULR=x", "export cvms_smtp_ulr='x'"])
+def test_a_misspelt_setting_is_found_in_the_env_file(load, tmp_path, line):
+    (tmp_path / ".env").write_text(f"# CVMS_NOTHING=1\nOTHER=1\n\n{line}\n")
+
+    with pytest.raises(settings.SettingError, match=r"\.env, is no .*SMTP_URL mea"):
+        load()
+
+
+def test_a_misspelt_secret_is_found_among_the_files(load, tmp_path):
+    (tmp_path / "CVMS_SECRETKEY").write_text("canary" * 8)
+    (tmp_path / "postgresql-password").touch()  # of something else
+
+    with pytest.raises(settings.SettingError, match="CVMS_SECRET_KEY meant") as caught:
+        load(secrets_dir=tmp_path)
+
+    assert "canary" not in str(caught.value)
+
+
+# What Kubernetes tells every pod about services called cvms-ui and cvms-metrics.
+FOREIGN = {
+    "CVMS_UI_SERVICE_HOST": "10.0.0.7",
+    "CVMS_UI_SERVICE_PORT": "80",
+    "CVMS_UI_SERVICE_PORT_HTTP": "80",
+    "CVMS_UI_PORT": "tcp://10.0.0.7:80",
+    "CVMS_METRICS_PORT_3002_TCP": "tcp://10.0.0.8:3002",
+    "CVMS_METRICS_PORT_3002_TCP_PROTO": "tcp",
+    "CVMS_METRICS_PORT_3002_TCP_ADDR": "10.0.0.8",
+}
+
+
+def test_what_kubernetes_says_of_services_is_no_misspelt_setting(load, monkeypatch):
+    for name, value in FOREIGN.items():
+        monkeypatch.setenv(name, value)
+
+    assert load().port == 3000
+
+
 def test_a_password_is_told_neither_by_an_error_nor_by_the_settings(load):
     with pytest.raises(settings.SettingError) as caught:
         load(smtp_url="ftp://user:canary-password@mail.example.org")

@@ -1,12 +1,12 @@
 """A full disk for processes that are started with this on their path.
 
-As long as the file that `CVMS_CHAOS_FULL` names is there, no file can be made.
+As long as the file that `CHAOS_DISK_FULL` names is there, no file can be made.
 """
 
 import errno
 import os
 
-_FLAG = os.environ.get("CVMS_CHAOS_FULL")
+_FLAG = os.environ.get("CHAOS_DISK_FULL")
 _open = os.open
 
 

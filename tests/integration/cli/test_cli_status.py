@@ -108,6 +108,15 @@ def test_a_database_that_is_away_is_critical(terminal, mercy, monkeypatch):
     assert ended.json["uploads"] is None
 
 
+def test_a_misspelt_setting_is_critical_too(terminal, monkeypatch):
+    monkeypatch.setenv("CVMS_METRIC_PORT", "3002")
+
+    ended = terminal.cvms("status")
+
+    assert ended.code == 2
+    assert "CVMS_METRICS_PORT meant?" in ended.err
+
+
 def test_a_wrong_setting_is_critical_too(terminal, monkeypatch):
     monkeypatch.setenv("CVMS_METRICS_PORT", "much")
 
