@@ -7,6 +7,7 @@ folder counts as part of the environment; a real variable goes before it.
 
 import datetime as dt
 import os
+import re
 import zoneinfo
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +22,7 @@ from cvms_pipeline import (
     retention_settings,
     secret_settings,
     setting_names,
+    wrong_values,
 )
 from cvms_pipeline.domain import upload
 
@@ -36,6 +38,13 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+def _one_address(value: str) -> str:
+    if not _ADDRESS.fullmatch(value):
+        raise ValueError("must be one e-mail address")
+    return value
+
+
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 _MAIL = ("smtp", "smtp+starttls", "smtps")
 _MailUrl = Annotated[str | None, database_settings.is_url(*_MAIL)]
 _WebUrl = Annotated[str, database_settings.is_url("http", "https")]
@@ -110,11 +119,12 @@ class Settings(
         description="The sender of every message.",
         examples=["Vaccines <vaccines@example.org>"],
     )
-    data_ops_email: str = pydantic.Field(
-        "data-ops@example.org",
-        pattern=r"^[^@\s]+@[^@\s]+$",
-        description="Who is told when a run has failed or a folder is unknown.",
-        examples=["data-ops@example.org"],
+    data_ops_email: Annotated[str, pydantic.AfterValidator(_one_address)] = (
+        pydantic.Field(
+            "data-ops@example.org",
+            description="Who is told when a run has failed or a folder is unknown.",
+            examples=["data-ops@example.org"],
+        )
     )
     secret_key: pydantic.SecretStr | None = pydantic.Field(
         None,
@@ -283,5 +293,5 @@ def _explain(problem: Any) -> str:
     example = (
         Settings.model_fields[name].examples if name in Settings.model_fields else []
     )
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{PREFIX}{name.upper()}: {message}; for example {(example or [''])[0]}"
+    said = wrong_values.said(problem)
+    return f"{PREFIX}{name.upper()}: {said}; for example {(example or [''])[0]}"

@@ -35,8 +35,26 @@ class _Group(typer.core.TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Invoke the command."""
-        with terminal.failing(_FAILED):
-            return super().invoke(ctx)
+        try:
+            with terminal.failing(_FAILED):
+                return super().invoke(ctx)
+        except typer.BadParameter as error:
+            _put_in_words(error)
+            raise
+
+
+def _put_in_words(error: typer.BadParameter) -> None:
+    """Let what pydantic has found wrong with an option be said in words of ours."""
+    from pydantic import ValidationError  # it is slow
+
+    from cvms_pipeline import wrong_values
+
+    if isinstance(error.__cause__, ValidationError):
+        said = wrong_values.said(error.__cause__.errors()[0])
+        default = getattr(error.param, "default", None)
+        if isinstance(default, int | float):
+            said += f"; for example {default:g}"
+        error.message = str(terminal.plain(said))
 
 
 app = typer.Typer(

@@ -37,6 +37,64 @@ WRONG = [
 ]
 
 
+# A wrong value of every kind of setting, and all that is said of it.
+IN_WORDS = [
+    ({"workers": "1.5"}, "CVMS_WORKERS: must be a whole number; for example 4"),
+    ({"workers": "9" * 5000}, "CVMS_WORKERS: must be a whole number; for example 4"),
+    ({"port": "0"}, "CVMS_PORT: must be at least 1; for example 3000"),
+    ({"port": "70000"}, "CVMS_PORT: must be at most 65535; for example 3000"),
+    (
+        {"settle_seconds": "soon"},
+        "CVMS_SETTLE_SECONDS: must be a number; for example 5",
+    ),
+    (
+        {"warning_free_percent": "nan"},
+        "CVMS_WARNING_FREE_PERCENT: must be at most 100; for example 10",
+    ),
+    (
+        {"read_only": "maybe"},
+        "CVMS_READ_ONLY: must be true or false; for example true",
+    ),
+    (
+        {"secret_key": "short"},
+        "CVMS_SECRET_KEY: must have at least 32 characters; for example"
+        " at-least-32-characters-of-random-text",
+    ),
+    (
+        {"mail_from": ""},
+        "CVMS_MAIL_FROM: must have at least 3 characters; for example"
+        " Vaccines <vaccines@example.org>",
+    ),
+    (
+        {"data_ops_email": "a@b.org, c@d.org"},
+        "CVMS_DATA_OPS_EMAIL: must be one e-mail address; for example"
+        " data-ops@example.org",
+    ),
+    (
+        {"timezone": "Carolina"},
+        "CVMS_TIMEZONE: must be the name of a time zone; for example America/New_York",
+    ),
+    (
+        {"metrics_host": "localhost"},
+        "CVMS_METRICS_HOST: must be four numbers with dots between them; for example"
+        " 127.0.0.1",
+    ),
+]
+
+
+@pytest.mark.parametrize(("values", "answer"), IN_WORDS)
+def test_what_is_wrong_with_a_setting_is_said_in_plain_words(
+    load, monkeypatch, values, answer
+):
+    for name, value in values.items():
+        monkeypatch.setenv(f"{settings.PREFIX}{name.upper()}", value)
+
+    with pytest.raises(settings.SettingError) as caught:
+        load()
+
+    assert str(caught.value) == answer
+
+
 @pytest.mark.parametrize(("values", "answer"), WRONG)
 def test_a_wrong_setting_is_named_with_an_example(load, values, answer):
     with pytest.raises(settings.SettingError) as caught:
