@@ -277,13 +277,13 @@ def load(**overrides: Any) -> Settings:
 def _unknown(env_file: Path, secrets: Path | None) -> list[str]:
     """Return what is to be said of names that look like settings and are none."""
     known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
-    in_file = dict.fromkeys(secret_settings.variables_in(env_file))
+    in_file = secret_settings.variables_in(env_file)
     found = [
-        *setting_names.unknown(os.environ, known, place="the environment"),
+        *setting_names.misspelt(os.environ, known),
         *setting_names.unknown(in_file, known, place=str(env_file)),
     ]
     if secrets is not None:
-        mounted = dict.fromkeys(path.name for path in secrets.iterdir())
+        mounted = [path.name for path in secrets.iterdir()]
         found += setting_names.unknown(mounted, known, place=str(secrets))
     return found
 

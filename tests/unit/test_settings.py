@@ -126,15 +126,22 @@ def test_a_misspelt_setting_is_named_with_the_one_that_may_be_meant(load, monkey
     assert "CVMS_PORT: " in str(caught.value)
 
 
-def test_a_name_like_no_setting_is_told_without_a_guess(load, monkeypatch):
-    monkeypatch.setenv("CVMS_COLOUR", "canary")
+def test_a_name_like_no_setting_is_told_without_a_guess(load, tmp_path):
+    (tmp_path / ".env").write_text("CVMS_COLOUR=canary\n")
 
     with pytest.raises(settings.SettingError) as caught:
         load()
 
     assert str(caught.value) == (
-        "CVMS_COLOUR, set in the environment, is no setting. All are in .env.example."
+        f"CVMS_COLOUR, set in {tmp_path / '.env'}, is no setting."
+        " All are in .env.example."
     )
+
+
+def test_what_others_call_theirs_in_the_environment_is_left_to_them(load, monkeypatch):
+    monkeypatch.setenv("CVMS_COLOUR", "red")
+
+    assert load().workers == 3
 
 
 @pytest.mark.parametrize("line", ["CVMS_SMTP_ULR=x", "export cvms_smtp_ulr='x'"])
