@@ -142,6 +142,8 @@ def started_by_default() -> Iterator[Installation]:
         place = ["--host", "127.0.0.1", "--port", str(redis_server.free_port())]
         command = [sys.executable, "-m", "dagster", "dev", "-m", "benchmarks.stock"]
         command += [*place, "--working-directory", str(ROOT)]
+        # Behind a shell's & it is ignored, and with it Dagster ignores SIGTERM.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         with _running(command, environment, folder, "Serving dagster-webserver") as it:
             yield it
 
@@ -179,8 +181,21 @@ def _running(
         yield made
         made.store.close()
     finally:
-        up.send_signal(signal.SIGTERM)
+        _stop(up)
+
+
+def _stop(up: subprocess.Popen[bytes]) -> None:
+    """Stop the installation; what takes too long to go is ended."""
+    processes = psutil.Process(up.pid).children(recursive=True)
+    up.terminate()
+    try:
         up.wait(timeout=90)
+    except subprocess.TimeoutExpired:
+        up.kill()
+        up.wait()
+    for left in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            left.kill()
 
 
 def _wait_until(ready: str, up: subprocess.Popen[bytes], log: Path) -> None:
