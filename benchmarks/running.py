@@ -6,7 +6,6 @@ asking and stopping; what is measured, `orchestration` says.
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -142,8 +141,6 @@ def started_by_default() -> Iterator[Installation]:
         place = ["--host", "127.0.0.1", "--port", str(redis_server.free_port())]
         command = [sys.executable, "-m", "dagster", "dev", "-m", "benchmarks.stock"]
         command += [*place, "--working-directory", str(ROOT)]
-        # Behind a shell's & it is ignored, and with it Dagster ignores SIGTERM.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         with _running(command, environment, folder, "Serving dagster-webserver") as it:
             yield it
 

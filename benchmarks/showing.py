@@ -5,6 +5,7 @@ Also the options that every benchmark has.  Progress goes to standard error.
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -17,7 +18,12 @@ _WIDTH = 120
 def options(
     description: str | None, given: Sequence[str] | None, *more: tuple[str, str]
 ) -> argparse.Namespace:
-    """Return what the command line says; `more` are options with a value."""
+    """Return what the command line says; `more` are options with a value.
+
+    From then on an interrupt is heeded, also behind a shell's `&`, which switches it
+    off: where it is off, Dagster's processes do not heed SIGTERM either.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
     parser.add_argument(
         "--quick", action="store_true", help="at reduced size, in 50 seconds"
