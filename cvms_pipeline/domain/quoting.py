@@ -7,12 +7,27 @@ one.  Which record is which line is `tokenising`.
 """
 
 import re
+import sys
 
 from cvms_pipeline.domain import cleaning
 
+
+def _kept(pattern: str, times: str = "*") -> str:
+    """Return the pattern of `pattern` again and again, which gives nothing back.
+
+    Before Python 3.11.5 a possessive group loses its place (gh-106052); an atomic one
+    does not, and needs more memory.
+    """
+    if sys.version_info >= (3, 11, 5):
+        return f"(?:{pattern}){times}+"
+    return f"(?>(?:{pattern}){times})"
+
+
 _QUOTED = re.compile('"[^"]*+"')
-_INSIDE = re.compile('[^"]*+(?:""[^"]*+)*+')
-_TO_LINE_END = re.compile('[^"\r\n]*+(?:"[^"]*+"[^"\r\n]*+)*+(?=[\r\n]|\\Z)')
+_MORE_INSIDE = _kept('""[^"]*+')
+_INSIDE = re.compile(f'[^"]*+{_MORE_INSIDE}')
+_MORE_IN_LINE = _kept('"[^"]*+"[^"\r\n]*+')
+_TO_LINE_END = re.compile(f'[^"\r\n]*+{_MORE_IN_LINE}(?=[\r\n]|\\Z)')
 _FIRST_LINE = re.compile("[^\r\n]*+")
 _BLANK = cleaning.WHITE_SPACE + cleaning.ZERO_WIDTH
 _BLANK_IN_LINE = _BLANK.replace("\r", "").replace("\n", "")
@@ -53,11 +68,11 @@ class Quotes:
         self.delimiter = delimiter
         self._text = text
         cell = (
-            f'(?:"[^"]*+(?:""[^"]*+)*+"(?=[{delimiter}\r\n]|\\Z)'
+            f'(?:"[^"]*+{_MORE_INSIDE}"(?=[{delimiter}\r\n]|\\Z)'
             f'|(?!")[^{delimiter}\r\n]*+)'
         )
         self._cell = re.compile(cell)
-        self._cells = re.compile(f"(?:{cell}{delimiter})*+")
+        self._cells = re.compile(_kept(f"{cell}{delimiter}"))
         self._broken: set[int] = set()
         self._between = f'"{delimiter}"'
 
@@ -134,8 +149,8 @@ class Blanks:
         self._other = re.compile(f"[^{_BLANK}{delimiter}]")
         blank = _BLANK_IN_LINE.replace(delimiter, "")
         cell = f'(?:"[{_BLANK}]*+"|[{blank}]*+)'
-        record = f"{cell}(?:{delimiter}{cell})*+(?:\r\n?+|\n)"
-        self._records = re.compile(f"(?:{record}){{0,{_AT_ONCE}}}+")
+        record = f"{cell}{_kept(delimiter + cell)}(?:\r\n?+|\n)"
+        self._records = re.compile(_kept(record, f"{{0,{_AT_ONCE}}}"))
 
     def passed(self, start: int) -> tuple[int, int]:
         """Return how many blank records begin at the line start `start`.
