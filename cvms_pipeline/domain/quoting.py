@@ -1,32 +1,32 @@
 """Quotation marks: where a record that holds some ends, and what its cells are.
 
-The patterns are here, and what keeps them linear.  They give nothing back once
-they have matched (`*+`), so none is tried twice in one place; and what was found
-out about quotes that are broken far below is remembered, however many lines open
-one.  Which record is which line is `tokenising`.
+The patterns are here, and what keeps them linear in time and small in memory.  They
+give nothing back once they have matched, so none is tried twice in one place; and
+what was found out about quotes that are broken far below is remembered, however many
+lines open one.  What may be long is matched piece by piece.  Which record is which
+line is `tokenising`.
 """
 
 import re
-import sys
 
 from cvms_pipeline.domain import cleaning
 
+_SOME = 10_000
+"""How often a group repeats in one go: what a match holds grows with its length."""
 
-def _kept(pattern: str, times: str = "*") -> str:
-    """Return the pattern of `pattern` again and again, which gives nothing back.
 
-    Before Python 3.11.5 a possessive group loses its place (gh-106052); an atomic one
-    does not, and needs more memory.
+def _kept(pattern: str, times: str = f"{{0,{_SOME}}}") -> str:
+    """Return the pattern of `pattern` some times, which gives nothing back.
+
+    An atomic group.  A possessive one (`*+`) loses its place before Python 3.11.5
+    (gh-106052), unless it is a single character that repeats.
     """
-    if sys.version_info >= (3, 11, 5):
-        return f"(?:{pattern}){times}+"
     return f"(?>(?:{pattern}){times})"
 
 
 _QUOTED = re.compile('"[^"]*+"')
-_MORE_INSIDE = _kept('""[^"]*+')
-_INSIDE = re.compile(f'[^"]*+{_MORE_INSIDE}')
-_MORE_IN_LINE = _kept('"[^"]*+"[^"\r\n]*+')
+_INSIDE = re.compile('[^"]*+' + _kept('""[^"]*+'))
+_MORE_IN_LINE = _kept('"[^"]*+"[^"\r\n]*+', "*")
 _TO_LINE_END = re.compile(f'[^"\r\n]*+{_MORE_IN_LINE}(?=[\r\n]|\\Z)')
 _FIRST_LINE = re.compile("[^\r\n]*+")
 _BLANK = cleaning.WHITE_SPACE + cleaning.ZERO_WIDTH
@@ -34,9 +34,6 @@ _BLANK_IN_LINE = _BLANK.replace("\r", "").replace("\n", "")
 
 _BLOCK = 2_048
 """How many characters apart it is remembered that quotes are broken below."""
-
-_AT_ONCE = 10_000
-"""How many blank records with quotation marks are passed over in one go."""
 
 
 def line_start(text: str, at: int, start: int = 0) -> int:
@@ -54,6 +51,19 @@ def outside_quotes(text: str, start: int, end: int) -> str:
     return _QUOTED.sub("", row.group()) if row else ""
 
 
+def _closing(text: str, at: int, end: int) -> int:
+    """Return where the quotation mark stands that ends what begins at `at`.
+
+    It is `end` where none does.
+    """
+    is_more = True
+    while is_more:
+        inside = _INSIDE.match(text, at, end)
+        at = inside.end() if inside else end
+        is_more = text.startswith('""', at, end)
+    return at
+
+
 def _breaks(text: str, start: int, end: int) -> int:
     """Return the number of line breaks, of which CRLF is one."""
     both = text.count("\r\n", start, end)
@@ -67,12 +77,11 @@ class Quotes:
         """Take the whole text; no work is done yet."""
         self.delimiter = delimiter
         self._text = text
-        cell = (
-            f'(?:"[^"]*+{_MORE_INSIDE}"(?=[{delimiter}\r\n]|\\Z)'
-            f'|(?!")[^{delimiter}\r\n]*+)'
-        )
-        self._cell = re.compile(cell)
-        self._cells = re.compile(_kept(f"{cell}{delimiter}"))
+        plain = f"[^{delimiter}\r\n]*+"
+        quoted = '"[^"]*+' + _kept('""[^"]*+') + '"'
+        self._plain = re.compile(plain)
+        self._cells = re.compile(_kept(f'(?:{quoted}|(?!"){plain}){delimiter}', "*"))
+        self._ends = ("", delimiter, "\r", "\n")
         self._broken: set[int] = set()
         self._between = f'"{delimiter}"'
 
@@ -100,15 +109,24 @@ class Quotes:
             if at in self._broken:
                 break
             passed.append(at)
-            cell = self._cell.match(self._text, at)
-            if cell is None:
+            at = self._cell_end(at)
+            if at < 0:
                 break
-            at = cell.end()
             if not self._text.startswith(self.delimiter, at):
                 return at
             at += 1
         self._broken.update(passed)
         return 0
+
+    def _cell_end(self, at: int) -> int:
+        """Return where the cell ends that begins at `at`, -1 where that is broken."""
+        text = self._text
+        if not text.startswith('"', at):
+            plain = self._plain.match(text, at)
+            return plain.end() if plain else at
+        end = _closing(text, at + 1, len(text)) + 1
+        is_closed = end <= len(text) and text[end : end + 1] in self._ends
+        return end if is_closed else -1
 
     def next_line(self, end: int) -> int:
         """Return where the line after a record begins that ends at `end`."""
@@ -125,8 +143,7 @@ class Quotes:
         cells: list[str] = []
         while len(cells) < limit:
             if text.startswith('"', at):
-                inside = _INSIDE.match(text, at + 1, end)
-                close = inside.end() if inside else end
+                close = _closing(text, at + 1, end)
                 cells.append(text[at + 1 : close].replace('""', '"'))
                 at = close + 1
             else:
@@ -149,8 +166,24 @@ class Blanks:
         self._other = re.compile(f"[^{_BLANK}{delimiter}]")
         blank = _BLANK_IN_LINE.replace(delimiter, "")
         cell = f'(?:"[{_BLANK}]*+"|[{blank}]*+)'
-        record = f"{cell}{_kept(delimiter + cell)}(?:\r\n?+|\n)"
-        self._records = re.compile(_kept(record, f"{{0,{_AT_ONCE}}}"))
+        line_end = f"{cell}(?:\r\n?+|\n)"
+        cells = _kept(cell + delimiter)
+        self._cells = re.compile(cells)
+        self._last = re.compile(line_end)
+        self._records = re.compile(_kept(cells + line_end))
+
+    def _records_end(self, at: int) -> int:
+        """Return where some blank records end that begin at `at`, if any do."""
+        some = self._records.match(self._text, at)
+        if some and some.end() > at:
+            return some.end()
+        end, before = at, -1
+        while end != before:
+            before = end
+            cells = self._cells.match(self._text, end)
+            end = cells.end() if cells else end
+        last = self._last.match(self._text, end)
+        return last.end() if last else at
 
     def passed(self, start: int) -> tuple[int, int]:
         """Return how many blank records begin at the line start `start`.
@@ -167,8 +200,7 @@ class Blanks:
             count += _breaks(self._text, at, after)
             at = after
             if self._text.startswith('"', end):
-                found = self._records.match(self._text, at)
-                after = found.end() if found else at
+                after = self._records_end(at)
                 outside = _QUOTED.sub('"', self._text[at:after])
                 count += _breaks(outside, 0, len(outside))
                 at = after

@@ -7,12 +7,15 @@ import socket
 import ssl
 import subprocess
 import sysconfig
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+import pytest
 
 ROOT = Path(__file__).parents[3]
 _SECONDS = 60
@@ -30,19 +33,26 @@ def program(name: str) -> str:
 @contextlib.contextmanager
 def running(command: list[str], port: int, **options: Any) -> Iterator[None]:
     """Run a process while the block does, from when it listens on `port`."""
-    process = subprocess.Popen(  # noqa: S603 # our own words
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options
-    )
-    try:
-        deadline = time.monotonic() + _SECONDS
-        while not listens(port):
-            assert process.poll() is None, f"{command[:3]} has ended"
-            assert time.monotonic() < deadline, f"{command[:3]} does not listen"
-            time.sleep(0.1)
-        yield
-    finally:
-        process.terminate()
-        process.wait(30)
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(  # noqa: S603 # our own words
+            command, stdout=said, stderr=said, **options
+        )
+        try:
+            _listening(process, port, said)
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _listening(process: subprocess.Popen[bytes], port: int, said: IO[bytes]) -> None:
+    """Wait until the process listens; fail with what it said if it does not."""
+    deadline = time.monotonic() + _SECONDS
+    while not listens(port):
+        if process.poll() is not None or time.monotonic() > deadline:
+            said.seek(0)
+            pytest.fail(f"Nothing listens: {said.read()[-2_000:].decode()}")
+        time.sleep(0.1)
 
 
 def listens(port: int) -> bool:

@@ -58,6 +58,7 @@ def proxy(read_only, tmp_path_factory) -> Iterator[tuple[str, ssl.SSLContext]]:
         PROXY_USER=USER,
         PROXY_HASH=made.stdout.split()[-1],
         PROXY_TO=read_only.removeprefix("http://"),
+        PROXY_HTTP_PORT=str(proxies.free_port()),
         XDG_DATA_HOME=str(folder),
         XDG_CONFIG_HOME=str(folder),
     )
