@@ -7,7 +7,7 @@ named SQL files and the way to the newest revision.  No table is known here.
 import contextlib
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib import resources
 
 import psycopg2
@@ -36,7 +36,8 @@ _ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0
 Connection = sa.Connection
 """For those above who hand one on and use nothing of it."""
 
-_DriverErrors = (sa.exc.SQLAlchemyError, psycopg2.Error)
+DRIVER_ERRORS = (sa.exc.SQLAlchemyError, psycopg2.Error)
+"""What SQLAlchemy raises, and what the driver raises where it is used itself."""
 
 
 class StoreAway(errors.TransientError):
@@ -129,7 +130,7 @@ class Store:
         """Turn the errors of driver and SQLAlchemy inside into ours."""
         try:
             yield
-        except _DriverErrors as error:
+        except DRIVER_ERRORS as error:
             failure = _translate(error)
             _forget(error)
             raise failure from None
@@ -151,10 +152,10 @@ def statement(name: str) -> sa.TextClause:
     return sa.text(file.read_text("utf-8"))
 
 
-def is_lost_race(error: sa.exc.DBAPIError, constraint: str) -> bool:
-    """Return whether another transaction won: at `constraint`, or as a deadlock."""
-    state, table_constraint, _ = _facts(error)
-    return state == _DEADLOCK or (state == _UNIQUE and table_constraint == constraint)
+def is_lost_race(error: Exception, constraints: Collection[str]) -> bool:
+    """Return whether another transaction won: at a constraint, or as a deadlock."""
+    state, constraint, _ = _facts(error)
+    return state == _DEADLOCK or (state == _UNIQUE and constraint in constraints)
 
 
 def _facts(error: Exception) -> tuple[str | None, str | None, str | None]:
@@ -200,7 +201,7 @@ def _why(error: Exception) -> str:
 def _forget(error: Exception) -> None:
     """Take the values out of `error`: it stays reachable as a `__context__`."""
     link: BaseException | None = error
-    while isinstance(link, _DriverErrors):
+    while isinstance(link, DRIVER_ERRORS):
         following = link.__cause__ or link.__context__
         link.args = ()
         link.__cause__ = link.__context__ = None

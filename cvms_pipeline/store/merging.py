@@ -1,17 +1,22 @@
-"""Merging planned rows into the recipients: staged, named, inserted, corrected.
+"""Merging planned rows into the recipients: copied in, numbered, corrected.
 
-Here live the steps of one attempt; `recipients` decides what is planned, and what
-happens when another upload was faster.
+Nearly every row is new and the first with its e-mail address: those are copied straight
+into the recipients (docs/decisions/0017-copied-straight-in.md).  The others are staged,
+and named in the database.  Here live the steps of one attempt; `recipients` decides
+what is planned, and what happens when another upload was faster.
 """
 
 import datetime as dt
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from cvms_pipeline.domain import columns, duplicates, sheet
+from cvms_pipeline.domain import columns, duplicates, sheet, strings
 from cvms_pipeline.store import copying, engine, identifiers
 
 USERNAME_SUFFIX = ".COVID19VACCINE"
@@ -33,8 +38,8 @@ def stage_keys(conn: sa.Connection, keys: pd.DataFrame) -> None:
 
 def prepare(conn: sa.Connection) -> None:
     """Make what `merge` works in; before the savepoint, so that it outlives it."""
+    conn.execute(engine.statement("create_usernames"))
     conn.execute(engine.statement("create_planned"))
-    conn.exec_driver_sql("DELETE FROM pg_temp.planned_rows")
 
 
 def merge(
@@ -50,22 +55,28 @@ def merge(
     Returns:
         Whether all of it was done; if not, another upload was faster, and the
         caller rolls back.
+
+    Raises:
+        psycopg2.errors.UniqueViolation: Another upload was faster, too: at
+            `tables.MATCH_KEY` or `tables.USERNAME`.
     """
-    if planned.plan.empty:
+    plan = planned.plan
+    if plan.empty:
         return True
-    _stage(conn, planned)
+    is_update = plan["action"] == duplicates.UPDATE
+    is_new = ~is_update & plan["recipient_id"].isna()
+    is_first = ~plan["email_key"].duplicated()
+    taken = _taken(conn, plan.loc[is_new & is_first, "email_key"])
+    is_plain = is_new & is_first & ~plan.index.isin(taken)
     facts = {"upload_id": upload_id, "provider": provider, "now": now}
-    named = {**facts, "suffix": USERNAME_SUFFIX}
-    is_update = planned.plan["action"] == duplicates.UPDATE
-    is_new = ~is_update & planned.plan["recipient_id"].isna()
-    insert = engine.statement("insert_recipients")
-    inserted = conn.execute(insert, {**named, "is_first_choice": True}).rowcount
-    if inserted < is_new.sum() or is_update.any():
-        _name_the_others(conn)
-        others = conn.execute(insert, {**named, "is_first_choice": False})
-        inserted += others.rowcount
-    if inserted < is_new.sum():
-        return False
+    _copy_in(conn, planned, plan.index[is_plain], facts)
+    is_other = (is_new | is_update) & ~is_plain
+    if is_other.any():
+        _stage(conn, planned, plan.index[is_other], is_update & is_first)
+        _name(conn)
+        inserted = conn.execute(engine.statement("insert_recipients"), facts).rowcount
+        if inserted < (is_new & is_other).sum():
+            return False
     conn.execute(engine.statement("queue_invitations"), facts)
     if not is_update.any():
         return True
@@ -73,39 +84,96 @@ def merge(
     return corrected == int(is_update.sum())
 
 
-def _stage(conn: sa.Connection, planned: sheet.Sheet) -> None:
-    """Copy the planned rows, in order of key; the first of an address gets number 1."""
-    plan = planned.plan
-    values = planned.values.loc[plan.index]
-    is_repeated = plan["email_key"].duplicated().to_numpy()
-    first = np.ones(len(plan), dtype="int64")
-    ids = identifiers.new_ids(conn, 2 * len(plan))
+def _taken(conn: sa.Connection, emails: pd.Series) -> list[int]:
+    """Return the lines whose username of first choice somebody has who is stored.
+
+    Args:
+        conn: The transaction.
+        emails: Addresses in small letters, indexed by line.
+    """
+    if emails.empty:
+        return []
+    conn.exec_driver_sql("DELETE FROM pg_temp.wanted_usernames")
+    wanted = {"line": emails.index, "email_key": emails}
+    copying.copy(conn, "pg_temp.wanted_usernames", wanted, order_by=("email_key",))
+    suffix = {"suffix": USERNAME_SUFFIX}
+    return list(conn.scalars(engine.statement("find_taken_usernames"), suffix))
+
+
+def _copy_in(
+    conn: sa.Connection, planned: sheet.Sheet, lines: pd.Index, facts: Mapping[str, Any]
+) -> None:
+    """Load new recipients, each with the username of first choice.
+
+    In order of key, like every other writer, so that two uploads seldom block each
+    other.
+    """
+    if lines.empty:
+        return
+    people, count = _people(planned, lines), len(lines)
+    copying.copy(
+        conn,
+        "cvms.recipients",
+        {
+            **people,
+            "username": _first_choices(people["email"]),
+            "username_number": pa.repeat(1, count),
+            "provider": pa.repeat(pa.scalar(facts["provider"], pa.string()), count),
+            "upload_id": pa.repeat(facts["upload_id"], count),
+            "source_line": lines,
+            "loaded_at": pa.repeat(facts["now"].isoformat(), count),
+        },
+        order_by=_KEY,
+        in_order={"id": identifiers.new_ids(conn, count)},
+    )
+
+
+def _stage(
+    conn: sa.Connection, planned: sheet.Sheet, lines: pd.Index, has_choice: pd.Series
+) -> None:
+    """Put the planned rows in `lines` in place of earlier ones, in order of key.
+
+    `has_choice` says of every line whether the username of first choice may do.
+    """
+    people, is_open = _people(planned, lines), ~has_choice.loc[lines].to_numpy()
+    choices = _first_choices(people["email"])
+    first = np.ones(len(lines), dtype="int64")
+    conn.exec_driver_sql("DELETE FROM pg_temp.planned_rows")
     copying.copy(
         conn,
         "pg_temp.planned_rows",
         {
-            "line": plan.index,
-            "action": plan["action"],
-            "recipient_id": plan["recipient_id"],
-            "first_name": values[columns.FIRST_NAME],
-            "last_name": values[columns.LAST_NAME],
-            "birth_date": plan["birth_date"],
-            "email": values[columns.EMAIL],
-            "first_key": plan["first_key"],
-            "last_key": plan["last_key"],
-            "username_number": pa.array(first, mask=is_repeated),
+            **people,
+            "line": lines,
+            "action": planned.plan.loc[lines, "action"],
+            "recipient_id": planned.plan.loc[lines, "recipient_id"],
+            "username": pc.if_else(pa.array(is_open), None, choices),
+            "username_number": pa.array(first, mask=is_open),
         },
         order_by=_KEY,
-        in_order={"new_id": ids[: len(plan)], "message_id": ids[len(plan) :]},
+        in_order={"new_id": identifiers.new_ids(conn, len(lines))},
     )
 
 
-def _name_the_others(conn: sa.Connection) -> None:
+def _people(planned: sheet.Sheet, lines: pd.Index) -> dict[str, pd.Series]:
+    """Return the columns that say who somebody is, of the rows in `lines`."""
+    values, plan = planned.values.loc[lines], planned.plan.loc[lines]
+    named = {"first_name": columns.FIRST_NAME, "last_name": columns.LAST_NAME}
+    people = {name: values[column] for name, column in named.items()}
+    people["email"] = values[columns.EMAIL]
+    return {**people, **{name: plan[name] for name in _KEY}}
+
+
+def _first_choices(emails: pd.Series) -> pa.LargeStringArray:
+    """Return the usernames that nobody needs a number for (DESIGN 5)."""
+    suffix, nothing = (pa.scalar(text, strings.KIND) for text in (USERNAME_SUFFIX, ""))
+    return pc.binary_join_element_wise(strings.of(emails), suffix, nothing)
+
+
+def _name(conn: sa.Connection) -> None:
     """Give a numbered username to whom the first choice is not free."""
-    suffix = {"suffix": USERNAME_SUFFIX}
-    conn.execute(engine.statement("name_first_choices"), suffix)
     conn.execute(engine.statement("clear_taken_usernames"))
     number = engine.statement("number_usernames")
     is_open = sa.text("SELECT 1 FROM pg_temp.planned_rows WHERE username IS NULL")
     while conn.execute(is_open).first():
-        conn.execute(number, suffix)
+        conn.execute(number, {"suffix": USERNAME_SUFFIX})

@@ -14,6 +14,7 @@ from cvms_pipeline.domain import duplicates, outcome, reasons, sheet, upload
 from cvms_pipeline.store import engine, merging, outbox, rejected, tables, uploads
 
 _ROUNDS = 20
+_CONTESTED = (tables.MATCH_KEY, tables.USERNAME)
 _DUPLICATE = (reasons.DUPLICATE_IN_FILE, reasons.DUPLICATE_RECIPIENT)
 
 
@@ -99,8 +100,8 @@ def _merge(
                     raise _OvertakenError
         except _OvertakenError:
             continue
-        except sa.exc.DBAPIError as error:
-            if not engine.is_lost_race(error, tables.USERNAME):
+        except engine.DRIVER_ERRORS as error:
+            if not engine.is_lost_race(error, _CONTESTED):
                 raise
             continue
         return planned, found

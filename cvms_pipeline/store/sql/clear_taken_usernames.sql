@@ -1,5 +1,5 @@
--- Takes the first-choice username (DESIGN 5) away from planned rows for which someone
--- else who is stored has it; `number_usernames` then gives them a numbered one.
+-- Takes the first-choice username (DESIGN 5) away from corrections for which someone who
+-- is stored has it; `number_usernames` then gives them a numbered one.
 UPDATE pg_temp.planned_rows AS planned
 SET username = NULL
 WHERE planned.username IS NOT NULL
@@ -7,6 +7,5 @@ WHERE planned.username IS NOT NULL
         SELECT recipient.id
         FROM cvms.recipients AS recipient
         WHERE lower(recipient.username) = lower(planned.username)
-            AND recipient.id <> planned.new_id
         LIMIT 1
     ) IS NOT NULL

@@ -1,11 +1,10 @@
--- Where an upload's planned rows lie until they are merged; empty in every new
+-- Where those planned rows lie that are named in the database; empty in every new
 -- transaction, and made once a connection, because making it costs more than using it.
 CREATE TEMPORARY TABLE IF NOT EXISTS planned_rows (
     line integer NOT NULL,
     action text NOT NULL,
     recipient_id uuid,
     new_id uuid NOT NULL,
-    message_id uuid NOT NULL,
     first_name text NOT NULL,
     last_name text NOT NULL,
     birth_date date NOT NULL,

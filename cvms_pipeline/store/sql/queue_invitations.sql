@@ -1,10 +1,9 @@
--- Queues one invitation for each recipient that `insert_recipients` has loaded: run only
--- when all of them were.
+-- Queues one invitation for each recipient of an upload: run once, in the transaction
+-- that loads it.  The message has its recipient's id.
 INSERT INTO cvms.messages (
     id, purpose, kind, upload_id, recipient_id, addresses, queued_at, next_attempt_at
 )
 SELECT
-    message_id, 'invitation:' || new_id, 'invitation', :upload_id, new_id, ARRAY[email],
-    :now, :now
-FROM pg_temp.planned_rows
-WHERE action = 'insert' AND recipient_id IS NULL
+    id, 'invitation:' || id, 'invitation', upload_id, id, ARRAY[email], :now, :now
+FROM cvms.recipients
+WHERE upload_id = :upload_id

@@ -184,13 +184,40 @@ def test_every_loaded_recipient_gets_one_invitation(desk):
     desk.bring([ANN, BOB, "Cy,Lee,1/2/1990,cy"])
 
     invited = desk.table(
-        "SELECT addresses, upload_id, purpose = 'invitation:' || recipient_id AS is_own"
+        "SELECT addresses, upload_id,"
+        " purpose = 'invitation:' || recipient_id AND id = recipient_id AS is_own"
         " FROM cvms.messages WHERE kind = 'invitation' ORDER BY addresses"
     )
 
     assert invited["addresses"].tolist() == [["ann@b.org"], ["bob@b.org"]]
     assert invited["upload_id"].tolist() == ["upload-1", "upload-1"]
     assert invited["is_own"].all()
+
+
+def test_of_one_file_the_numbered_and_the_corrected_are_invited_like_the_others(desk):
+    desk.bring([ANN, BOB])
+
+    ended = desk.bring(
+        [
+            "Ann,Lee,1/2/1990,ann@new.org",  # a correction
+            "Cy,Lee,1/2/1990,cy@b.org",  # new, with an address of its own
+            "Di,Lee,1/2/1990,cy@b.org",  # new, second with the address in the file
+            "Ed,Lee,1/2/1990,bob@b.org",  # new, second with the address in the store
+            "Flo,Lee,1/2/1990,ANN@new.org",  # new, second after the correction
+        ]
+    )
+
+    told = "SELECT kind || ' ' || addresses[1] FROM cvms.messages"
+    queued = desk.column(f"{told} WHERE upload_id = 'upload-2' ORDER BY 1")
+    assert (ended.loaded, ended.updated) == (5, 1)
+    assert queued == [
+        "invitation ANN@new.org",
+        "invitation ann@new.org",
+        "invitation bob@b.org",
+        "invitation cy@b.org",
+        "invitation cy@b.org",
+        "notice staff@mercy.example.org",
+    ]
 
 
 def test_the_notice_goes_to_all_addresses_of_the_provider(desk):
