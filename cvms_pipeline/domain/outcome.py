@@ -4,6 +4,7 @@ What became of every row has been decided by then; how the outcome is told to
 anyone is `notify`, `defs` and `cli`.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -72,12 +73,13 @@ def of(judged: sheet.Sheet) -> Outcome:
     lines = judged.rejections["line"]
     if judged.plan.index.isin(lines).any():
         raise CountsDoNotAddUp
-    counts = lines.groupby(judged.rejections["code"]).nunique()
+    each_once = set(zip(lines.tolist(), judged.rejections["code"], strict=True))
+    counts = Counter(code for _, code in each_once)
     return Outcome(
         rows=len(judged.cells),
         loaded=len(judged.plan),
         updated=int((judged.plan["action"] == "update").sum()),
         rejected=lines.nunique(),
-        reasons={c: int(counts[c]) for c in reasons.REASONS if c in counts.index},
+        reasons={code: counts[code] for code in reasons.REASONS if code in counts},
         refusal=judged.refusal,
     )

@@ -24,14 +24,16 @@ USERNAME_SUFFIX = ".COVID19VACCINE"
 
 
 _KEY = ("first_key", "last_key", "birth_date")
-_COMPARED = (*_KEY, "email_key")
 
 
-def stage_keys(conn: sa.Connection, keys: pd.DataFrame) -> None:
+def stage_keys(
+    conn: sa.Connection, keys: pd.DataFrame, *, with_emails: bool = False
+) -> None:
     """Put match keys, as `duplicates.keys` returns them, in place of earlier ones."""
     conn.execute(engine.statement("create_keys"))
     conn.exec_driver_sql("DELETE FROM pg_temp.upload_keys")
-    rows: dict[str, copying.Column] = {name: keys[name] for name in _COMPARED}
+    names = [*_KEY, "email_key"] if with_emails else _KEY
+    rows: dict[str, copying.Column] = {name: keys[name] for name in names}
     rows["line"] = keys.index
     copying.copy(conn, "pg_temp.upload_keys", rows, order_by=_KEY)
 

@@ -273,7 +273,9 @@ def _queue(
         "next_attempt_at": now,
     }
     queued = pg.insert(_TABLE).values(values)
-    once = queued.on_conflict_do_nothing(constraint="uq_messages_purpose")
+    once = queued.on_conflict_do_nothing(
+        index_elements=["purpose"], index_where=sa.text(tables.HAS_PURPOSE_ONCE)
+    )
     return conn.execute(once).rowcount == 1
 
 

@@ -122,7 +122,7 @@ def _decide_again(
     is_duplicate = planned.rejections["code"].isin(_DUPLICATE)
     judged = planned.but(rejections=planned.rejections[~is_duplicate])
     keys = duplicates.keys(judged.valid)
-    merging.stage_keys(conn, keys)
+    merging.stage_keys(conn, keys, with_emails=True)
     conn.execute(engine.statement("lock_correctable"), {"provider": loading.provider})
     found = _matches(conn)
     decided = duplicates.decide(

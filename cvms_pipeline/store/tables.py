@@ -24,6 +24,8 @@ METADATA = sa.MetaData(
 
 MATCH_KEY = "recipients_match_key"
 USERNAME = "uq_recipients_username"
+PURPOSE = "uq_messages_purpose"
+HAS_PURPOSE_ONCE = "kind <> 'invitation'"
 
 _Text = sa.Text
 _Key = sa.Text(collation="C")
@@ -199,7 +201,7 @@ messages = sa.Table(
     "messages",
     METADATA,
     sa.Column("id", _Uuid, primary_key=True, server_default=_NEW_ID),
-    sa.Column("purpose", _Key, nullable=False, unique=True),
+    sa.Column("purpose", _Key, nullable=False),
     sa.Column("kind", _Text, nullable=False),
     # Looked up by nobody again: docs/decisions/0012-unchecked-messages.md
     sa.Column("upload_id", _Text),
@@ -217,6 +219,10 @@ messages = sa.Table(
     sa.CheckConstraint("(status = 'sent') = (sent_at IS NOT NULL)", name="sent"),
     sa.CheckConstraint("last_error ~ '^[A-Za-z0-9 ._:-]{1,80}$'", name="last_error"),
     sa.Index(None, "upload_id"),
+    # An invitation has the id of what it tells of, a recipient or a correction.
+    sa.Index(
+        PURPOSE, "purpose", unique=True, postgresql_where=sa.text(HAS_PURPOSE_ONCE)
+    ),
     sa.Index(
         "ix_messages_waiting",
         "kind",

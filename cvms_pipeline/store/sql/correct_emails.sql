@@ -35,9 +35,10 @@ recorded AS (
 )
 
 INSERT INTO cvms.messages (
-    purpose, kind, upload_id, recipient_id, addresses, queued_at, next_attempt_at
+    id, purpose, kind, upload_id, recipient_id, addresses, queued_at, next_attempt_at
 )
 SELECT
+    id,
     'invitation:' || recipient_id || ':' || id,
     'invitation', :upload_id, recipient_id, ARRAY[new_email], :now, :now
 FROM recorded

@@ -1,9 +1,10 @@
--- Where an upload's match keys lie while they are looked up; empty in every new
--- transaction, and made once a connection, because making it costs more than using it.
+-- Where an upload's match keys lie while they are looked up, with its e-mail addresses
+-- where those are asked for; empty in every new transaction, and made once a connection,
+-- because making it costs more than using it.
 CREATE TEMPORARY TABLE IF NOT EXISTS upload_keys (
     line integer NOT NULL,
     first_key text COLLATE "C" NOT NULL,
     last_key text COLLATE "C" NOT NULL,
     birth_date date NOT NULL,
-    email_key text NOT NULL
+    email_key text
 ) ON COMMIT DELETE ROWS

@@ -97,12 +97,13 @@ def test_a_corrected_recipient_is_invited_at_the_new_address(desk):
     desk.bring([ANN_CORRECTED])
 
     (invited,) = desk.table(
-        "SELECT addresses, purpose FROM cvms.messages"
+        "SELECT id, addresses, purpose FROM cvms.messages"
         " WHERE kind = 'invitation' AND upload_id = 'upload-2'"
     ).to_dict("records")
     (change,) = desk.column("SELECT id FROM cvms.recipient_changes")
     assert invited["addresses"] == ["ann@new.org"]
     assert invited["purpose"].endswith(f":{change}")
+    assert invited["id"] == change
 
 
 def test_another_provider_cannot_correct_an_e_mail(desk):

@@ -5,7 +5,7 @@ import sheets
 from desks import HEADER, NOW
 
 from cvms_pipeline.domain import outcome, reading, reasons, upload
-from cvms_pipeline.store import recipients, rejected, tally, uploads
+from cvms_pipeline.store import engine, recipients, rejected, tally, uploads
 
 ANN = "Ann,Lee,1/2/1990,ann@b.org"
 BOB = "Bob,Lee,3/4/1991,bob@b.org"
@@ -192,6 +192,16 @@ def test_every_loaded_recipient_gets_one_invitation(desk):
     assert invited["addresses"].tolist() == [["ann@b.org"], ["bob@b.org"]]
     assert invited["upload_id"].tolist() == ["upload-1", "upload-1"]
     assert invited["is_own"].all()
+
+
+def test_the_database_itself_refuses_an_invitation_twice(desk):
+    desk.bring([ANN])
+    again = engine.statement("queue_invitations")
+
+    with pytest.raises(engine.StoreError) as raised, desk.store.begin() as conn:
+        conn.execute(again, {"upload_id": "upload-1", "now": NOW})
+
+    assert raised.value.constraint == "pk_messages"
 
 
 def test_of_one_file_the_numbered_and_the_corrected_are_invited_like_the_others(desk):
