@@ -86,7 +86,7 @@ def merge(
     return corrected == int(is_update.sum())
 
 
-def _taken(conn: sa.Connection, emails: pd.Series) -> list[int]:
+def _taken(conn: sa.Connection, emails: pd.Series) -> pd.Index:
     """Return the lines whose username of first choice somebody has who is stored.
 
     Args:
@@ -94,12 +94,12 @@ def _taken(conn: sa.Connection, emails: pd.Series) -> list[int]:
         emails: Addresses in small letters, indexed by line.
     """
     if emails.empty:
-        return []
+        return emails.index
+    wanted = strings.like(emails, pc.utf8_lower(_first_choices(emails)))
     conn.exec_driver_sql("DELETE FROM pg_temp.wanted_usernames")
-    wanted = {"line": emails.index, "email_key": emails}
-    copying.copy(conn, "pg_temp.wanted_usernames", wanted, order_by=("email_key",))
-    suffix = {"suffix": USERNAME_SUFFIX}
-    return list(conn.scalars(engine.statement("find_taken_usernames"), suffix))
+    copying.copy(conn, "pg_temp.wanted_usernames", {"username": wanted})
+    found = conn.scalars(engine.statement("find_taken_usernames")).all()
+    return emails.index[wanted.isin(found)]
 
 
 def _copy_in(
