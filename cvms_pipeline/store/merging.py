@@ -24,6 +24,11 @@ USERNAME_SUFFIX = ".COVID19VACCINE"
 
 
 _KEY = ("first_key", "last_key", "birth_date")
+_NAMED = {
+    "first_name": columns.FIRST_NAME,
+    "last_name": columns.LAST_NAME,
+    "email": columns.EMAIL,
+}
 
 
 def stage_keys(
@@ -159,11 +164,10 @@ def _stage(
 
 def _people(planned: sheet.Sheet, lines: pd.Index) -> dict[str, pd.Series]:
     """Return the columns that say who somebody is, of the rows in `lines`."""
-    values, plan = planned.values.loc[lines], planned.plan.loc[lines]
-    named = {"first_name": columns.FIRST_NAME, "last_name": columns.LAST_NAME}
-    people = {name: values[column] for name, column in named.items()}
-    people["email"] = values[columns.EMAIL]
-    return {**people, **{name: plan[name] for name in _KEY}}
+    values = planned.values.loc[lines, list(_NAMED.values())]
+    keys = planned.plan.loc[lines, list(_KEY)]
+    named = {name: values[column] for name, column in _NAMED.items()}
+    return {**named, **{name: keys[name] for name in _KEY}}
 
 
 def _first_choices(emails: pd.Series) -> pa.LargeStringArray:
