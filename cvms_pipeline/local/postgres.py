@@ -219,12 +219,11 @@ class EmbeddedPostgres:
             return None
 
     def _is_gone(self, process: psutil.Process) -> bool:
-        if self._has_ended():
-            return True
         try:
-            return process.status() == psutil.STATUS_ZOMBIE
+            is_gone = process.status() == psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
-            return True
+            is_gone = True
+        return self._has_ended() or is_gone  # asked last, so that no zombie stays
 
     def _has_ended(self) -> bool:
         return self._child is not None and self._child.poll() is not None

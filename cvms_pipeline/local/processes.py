@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import sysconfig
+import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,12 @@ DEFINITIONS = "cvms_pipeline.definitions"
 WORKER = "cvms_pipeline.defs.worker"
 METRICS = "cvms_pipeline.local.metrics"
 POSTGRES = "postgres"
+# While the code is not loaded, the UI shows an error in the place of assets and jobs.
+_ASK_FOR_CODE = """{
+    workspaceOrError {
+        ... on Workspace { locationEntries { locationOrLoadError { __typename } } }
+    }
+}"""
 _HIGHEST_PORT = 65_535
 QUEUE = "dagster"
 _CODE_SOCKET = "code.sock"
@@ -38,6 +45,7 @@ class Address:
         title: What a person calls it.
         setting: The environment variable that moves it.
         path: What answers 200 when it works.
+        words: What that answer says only then; nothing in particular if empty.
     """
 
     title: str
@@ -45,6 +53,7 @@ class Address:
     port: int
     setting: str
     path: str = "/"
+    words: str = ""
 
     @property
     def url(self) -> str:
@@ -147,7 +156,8 @@ def _web_server(settings: settings_.Settings, workspace: Path) -> Program:
             host=settings.host,
             port=settings.port,
             setting="CVMS_PORT",
-            path="/server_info",
+            path=f"/graphql?{urllib.parse.urlencode({'query': _ASK_FOR_CODE})}",
+            words='"RepositoryLocation"',
         ),
     )
 

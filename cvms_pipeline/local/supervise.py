@@ -268,4 +268,6 @@ def _answers_at(address: processes.Address) -> bool:
     )
     with contextlib.closing(connection):
         connection.request("GET", address.path)
-        return connection.getresponse().status == http.HTTPStatus.OK
+        answer = connection.getresponse()
+        is_fine = answer.status == http.HTTPStatus.OK
+        return is_fine and address.words in answer.read().decode("utf-8", "replace")

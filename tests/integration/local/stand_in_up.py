@@ -17,10 +17,17 @@ from cvms_pipeline.local import processes, supervise
 ELSEWHERE = "postgresql://nobody@localhost:1/none"
 
 
+NOT_YET = 3  # as often it answers, and cannot be used
+
+
 class Answer(http.server.BaseHTTPRequestHandler):
+    answered = 0
+
     def do_GET(self) -> None:
         self.send_response(200)
         self.end_headers()
+        self.wfile.write(b"loading" if Answer.answered < NOT_YET else b"loaded")
+        Answer.answered += 1
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -45,7 +52,11 @@ def up(home: str, port: str, case: str) -> int:
         database_url=None if case == "embedded" else ELSEWHERE,
     )
     address = processes.Address(
-        title="Dagster UI", host="127.0.0.1", port=int(port), setting="CVMS_PORT"
+        title="Dagster UI",
+        host="127.0.0.1",
+        port=int(port),
+        setting="CVMS_PORT",
+        words="loaded",
     )
     web = "broken" if case == "broken" else "web"
     services = [program(web, port, address=address), program("sleeper")]

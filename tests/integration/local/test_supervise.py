@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -100,6 +101,15 @@ def test_it_migrates_first_and_then_says_where_everything_is(machine: Machine) -
         f"ready ('Dagster UI', 'http://127.0.0.1:{machine.port}')"
     )
     assert {"postgres", "supervisor", "web", "sleeper"} <= set(machine.left())
+
+
+def test_it_is_ready_when_what_it_runs_can_be_used(machine: Machine) -> None:
+    machine.ready()
+
+    with urllib.request.urlopen(
+        f"http://127.0.0.1:{machine.port}"
+    ) as answer:  # our own
+        assert answer.read() == b"loaded"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
