@@ -37,6 +37,9 @@ SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "256MB",
     "checkpoint_timeout": "15min",
+    # Written to the disk while a load still runs, so that its commit waits for less.
+    "wal_writer_delay": "10ms",
+    "wal_writer_flush_after": "256kB",
     "max_parallel_workers_per_gather": "0",
     "timezone": "UTC",
     "log_timezone": "UTC",
