@@ -78,7 +78,7 @@ class Quotes:
         self.delimiter = delimiter
         self._text = text
         plain = f"[^{delimiter}\r\n]*+"
-        quoted = '"[^"]*+' + _kept('""[^"]*+') + '"'
+        quoted = f'"{_INSIDE.pattern}"'
         self._plain = re.compile(plain)
         self._cells = re.compile(_kept(f'(?:{quoted}|(?!"){plain}){delimiter}', "*"))
         self._ends = ("", delimiter, "\r", "\n")

@@ -24,7 +24,6 @@ METADATA = sa.MetaData(
 
 MATCH_KEY = "recipients_match_key"
 USERNAME = "uq_recipients_username"
-PURPOSE = "uq_messages_purpose"
 HAS_PURPOSE_ONCE = "kind <> 'invitation'"
 
 _Text = sa.Text
@@ -221,7 +220,10 @@ messages = sa.Table(
     sa.Index(None, "upload_id"),
     # An invitation has the id of what it tells of, a recipient or a correction.
     sa.Index(
-        PURPOSE, "purpose", unique=True, postgresql_where=sa.text(HAS_PURPOSE_ONCE)
+        "uq_messages_purpose",
+        "purpose",
+        unique=True,
+        postgresql_where=sa.text(HAS_PURPOSE_ONCE),
     ),
     sa.Index(
         "ix_messages_waiting",

@@ -12,6 +12,7 @@ import installations
 import pandas as pd
 import pandera.pandas as pa
 import pytest
+import sqlalchemy as sa
 
 from cvms_pipeline.domain import duplicates, outcome, packing, reading, report, schema
 from cvms_pipeline.files import disk
@@ -154,6 +155,38 @@ def test_no_fault_tells_dagster_who_it_was_about(desk, monkeypatch, capfd, fault
         result = desk.run(upload_id, job)
 
     assert result.success == (fault == "bad data")
+    assert_no_canary(told_to_dagster(desk))
+    assert_no_canary("".join(capfd.readouterr()))
+
+
+LOST_RACE = """
+CREATE SEQUENCE cvms.insertions;
+CREATE FUNCTION cvms.lose_once() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF nextval('cvms.insertions') = 1 THEN
+        RAISE unique_violation USING
+            CONSTRAINT = 'recipients_match_key',
+            MESSAGE = 'duplicate key: ' || NEW.email,
+            DETAIL = NEW.first_name || ' ' || NEW.last_name || ' ' || NEW.birth_date;
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER lose_once BEFORE INSERT ON cvms.recipients
+FOR EACH ROW EXECUTE FUNCTION cvms.lose_once()
+"""
+
+
+def test_a_lost_race_tells_dagster_nothing(desk, capfd):
+    desk.site.execute(LOST_RACE)
+    upload_id = desk.receive(ROWS, file_name=FILE_NAME)
+
+    result = desk.run(upload_id)
+
+    with desk.site.pipeline.store.begin() as conn:
+        insertions = conn.scalar(sa.text("SELECT nextval('cvms.insertions')"))
+        loaded = conn.scalar(sa.text("SELECT count(*) FROM cvms.recipients"))
+    assert (result.success, insertions, loaded) == (True, 3, 1)  # lost, won, asked
     assert_no_canary(told_to_dagster(desk))
     assert_no_canary("".join(capfd.readouterr()))
 

@@ -73,6 +73,6 @@ def test_many_blank_records_are_all_counted(count):
 
 
 def test_a_header_of_many_quoted_cells_tells_its_delimiter():
-    text = '"a,b";' * (3 * quoting._SOME) + "c\n1,2,3\n"
+    text = '"a\n,,b";' * (3 * quoting._SOME) + "c\n1,2,3\n"
 
     assert tokenising.find_delimiter(text) == ";"

@@ -106,9 +106,8 @@ def test_it_migrates_first_and_then_says_where_everything_is(machine: Machine) -
 def test_it_is_ready_when_what_it_runs_can_be_used(machine: Machine) -> None:
     machine.ready()
 
-    with urllib.request.urlopen(
-        f"http://127.0.0.1:{machine.port}"
-    ) as answer:  # our own
+    address = f"http://127.0.0.1:{machine.port}"
+    with urllib.request.urlopen(address) as answer:
         assert answer.read() == b"loaded"
 
 
