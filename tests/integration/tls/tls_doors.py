@@ -55,6 +55,7 @@ def _pass(
     client: socket.socket, server: Path, context: ssl.SSLContext | None, door: Door
 ) -> None:
     with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+        stack.enter_context(client)
         first = client.recv(8, socket.MSG_WAITALL)
         if first == _GSS_REQUEST:
             client.sendall(b"N")
@@ -67,11 +68,11 @@ def _pass(
         if first == _SSL_REQUEST and context is not None:
             client.sendall(b"S")
             client = context.wrap_socket(client, server_side=True)
+            stack.enter_context(client)
             door.with_tls += 1
             first = b""
         else:
             door.without += 1
-        stack.enter_context(client)
         inside = stack.enter_context(socket.socket(socket.AF_UNIX))
         inside.connect(str(server))
         inside.sendall(first)
