@@ -95,9 +95,14 @@ def _decided(store: engine.Store, upload_id: str, data: bytes) -> sheet.Sheet:
     judged = schema.judge(read, today=uploading.NOW.date())
     keys = duplicates.keys(judged.valid)
     with store.begin() as conn:
-        matches = recipients.matches(conn, keys)
+        matches, taken = recipients.look_up(conn, keys)
     return duplicates.decide(
-        judged, matches, provider=uploading.PROVIDER, upload=upload_id, compared=keys
+        judged,
+        matches,
+        provider=uploading.PROVIDER,
+        upload=upload_id,
+        compared=keys,
+        taken=taken,
     )
 
 

@@ -61,9 +61,14 @@ def run(store: engine.Store, upload_id: str, data: bytes) -> Uploaded:
     clock.append(time.perf_counter())
     keys = duplicates.keys(judged.valid)
     with store.begin() as conn:
-        matches = recipients.matches(conn, keys)
+        matches, taken = recipients.look_up(conn, keys)
     planned = duplicates.decide(
-        judged, matches, provider=PROVIDER, upload=upload_id, compared=keys
+        judged,
+        matches,
+        provider=PROVIDER,
+        upload=upload_id,
+        compared=keys,
+        taken=taken,
     )
     clock.append(time.perf_counter())
     with store.begin() as conn:

@@ -34,6 +34,9 @@ NO_MATCHES = pd.DataFrame(
 )
 """What the store knows of nobody: the shape of `matches`."""
 
+NO_LINES = NO_MATCHES.index
+"""No row of an upload."""
+
 _NOBODY = NO_MATCHES.assign(action="")
 
 
@@ -64,6 +67,7 @@ def decide(
     provider: str | None,
     upload: str | None,
     compared: pd.DataFrame | None = None,
+    taken: pd.Index = NO_LINES,
 ) -> sheet.Sheet:
     """Return the sheet with its plan; every valid row is planned or rejected.
 
@@ -79,13 +83,16 @@ def decide(
         provider: Who uploads; None where nothing may be updated.
         upload: The id of this upload; None where there is none yet.
         compared: What `keys` returned for the valid rows, where that is known.
+        taken: The lines of valid rows whose username of first choice somebody has who
+            is stored.
     """
     values = judged.valid
     compared = keys(values) if compared is None else compared
+    named = compared.assign(is_taken=compared.index.isin(taken))
     is_twin = compared.duplicated(_KEY, keep=False)
     is_open = is_twin | compared.index.isin(matches.index)
     if not is_open.any():
-        return judged.but(plan=_plan(values.index, _NOBODY, compared))
+        return judged.but(plan=_plan(values.index, _NOBODY, named))
     rows = _rows(compared[is_open], matches, provider, upload)
     line = rows.index.to_series()
     kept = line.where(rows["is_candidate"]).groupby(rows["twins"]).transform("min")
@@ -94,7 +101,7 @@ def decide(
     repeated = _repeated(emails[is_repeated], kept[is_repeated])
     known = _known(emails[~is_kept & ~is_repeated])
     return judged.but(
-        plan=_plan(values.index[~is_open], rows[is_kept], compared),
+        plan=_plan(values.index[~is_open], rows[is_kept], named),
         rejections=rejections.join(judged.rejections, repeated, known),
     )
 
@@ -149,14 +156,14 @@ def _known(emails: pd.Series) -> pd.DataFrame:
     return rejections.of(reasons.DUPLICATE_RECIPIENT, texts)
 
 
-def _plan(alone: pd.Index, kept: pd.DataFrame, compared: pd.DataFrame) -> pd.DataFrame:
+def _plan(alone: pd.Index, kept: pd.DataFrame, named: pd.DataFrame) -> pd.DataFrame:
     """Return the plan of the rows that are `alone`, new and no twin, and of `kept`."""
     text = NO_MATCHES["recipient_id"].dtype
     new = {"action": INSERT, "recipient_id": None}
     plan = pd.DataFrame(new, index=alone, dtype=text)
     if len(kept):
         plan = pd.concat([plan, kept[list(new)].astype(text)]).sort_index()
-    return plan.join(compared).rename_axis("line")
+    return plan.join(named).rename_axis("line")
 
 
 def _is(found: pd.Series, wanted: str | bool | None) -> pd.Series:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from cvms_pipeline import errors
 from cvms_pipeline.domain import memory, reasons, sheet
 
-FORMAT = 2
+FORMAT = 3
 """The number of this way to pack; it grows when a sheet or its columns change, too."""
 
 _FRAMES = ("cells", "values", "rejections", "plan")

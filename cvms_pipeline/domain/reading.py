@@ -38,6 +38,7 @@ _NO_PLAN = pd.DataFrame(
         "last_key": pd.Series(dtype=str),
         "birth_date": pd.Series(dtype="datetime64[us]"),
         "email_key": pd.Series(dtype=str),
+        "is_taken": pd.Series(dtype=bool),
     },
     index=pd.Index([], dtype="int64", name="line"),
 )

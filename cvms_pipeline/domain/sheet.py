@@ -32,7 +32,9 @@ class Sheet:
             the text without `Line N: `), in order of line, then of reason.
         plan: Rows still to be loaded, indexed by line: `action` (`insert` or
             `update`), `recipient_id` (string, missing for an insert), and the
-            columns of `duplicates.keys`.  Empty until duplicates were looked for.
+            columns of `duplicates.keys`, and `is_taken` (bool): whether somebody
+            who is stored has the username of first choice.  Empty until duplicates
+            were looked for.
     """
 
     refusal: reasons.Refusal | None = None

@@ -43,9 +43,14 @@ def find_duplicates(
     upload = find(pipeline, upload_id)
     keys = duplicates.keys(judged.valid)
     with pipeline.store.begin() as conn:
-        matches = recipients.matches(conn, keys)
+        matches, taken = recipients.look_up(conn, keys)
     return duplicates.decide(
-        judged, matches, provider=upload.provider, upload=upload_id, compared=keys
+        judged,
+        matches,
+        provider=upload.provider,
+        upload=upload_id,
+        compared=keys,
+        taken=taken,
     )
 
 
@@ -77,7 +82,7 @@ def check(
     matches = duplicates.NO_MATCHES
     if pipeline is not None:
         with pipeline.store.begin() as conn:
-            matches = recipients.matches(conn, duplicates.keys(judged.valid))
+            matches, _ = recipients.look_up(conn, duplicates.keys(judged.valid))
     return duplicates.decide(judged, matches, provider=None, upload=None)
 
 

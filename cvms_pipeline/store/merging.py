@@ -31,22 +31,20 @@ _NAMED = {
 }
 
 
-def stage_keys(
-    conn: sa.Connection, keys: pd.DataFrame, *, with_emails: bool = False
-) -> None:
+def stage_keys(conn: sa.Connection, keys: pd.DataFrame) -> None:
     """Put match keys, as `duplicates.keys` returns them, in place of earlier ones."""
     conn.execute(engine.statement("create_keys"))
     conn.exec_driver_sql("DELETE FROM pg_temp.upload_keys")
-    names = [*_KEY, "email_key"] if with_emails else _KEY
-    rows: dict[str, copying.Column] = {name: keys[name] for name in names}
+    rows: dict[str, copying.Column] = dict(keys.items())
     rows["line"] = keys.index
     copying.copy(conn, "pg_temp.upload_keys", rows, order_by=_KEY)
 
 
-def prepare(conn: sa.Connection) -> None:
-    """Make what `merge` works in; before the savepoint, so that it outlives it."""
-    conn.execute(engine.statement("create_usernames"))
-    conn.execute(engine.statement("create_planned"))
+def find_taken(conn: sa.Connection) -> pd.Index:
+    """Return the lines of `stage_keys` whose username of first choice is taken."""
+    taken = engine.statement("find_taken_usernames")
+    lines = conn.scalars(taken, {"suffix": USERNAME_SUFFIX}).all()
+    return pd.Index(lines, dtype="int64", name="line")
 
 
 def merge(
@@ -70,16 +68,15 @@ def merge(
     plan = planned.plan
     if plan.empty:
         return True
-    is_update = plan["action"] == duplicates.UPDATE
-    is_new = ~is_update & plan["recipient_id"].isna()
-    is_first = ~plan["email_key"].duplicated()
-    taken = _taken(conn, plan.loc[is_new & is_first, "email_key"])
-    is_plain = is_new & is_first & ~plan.index.isin(taken)
+    is_update = plan["action"].eq(duplicates.UPDATE).to_numpy()
+    is_new = ~is_update & plan["recipient_id"].isna().to_numpy()
+    is_first = ~plan["email_key"].duplicated().to_numpy()
+    is_plain = is_new & is_first & ~plan["is_taken"].to_numpy()
     facts = {"upload_id": upload_id, "provider": provider, "now": now}
     _copy_in(conn, planned, plan.index[is_plain], facts)
     is_other = (is_new | is_update) & ~is_plain
     if is_other.any():
-        _stage(conn, planned, plan.index[is_other], is_update & is_first)
+        _stage(conn, planned, plan.index[is_other], (is_update & is_first)[is_other])
         _name(conn)
         inserted = conn.execute(engine.statement("insert_recipients"), facts).rowcount
         if inserted < (is_new & is_other).sum():
@@ -89,22 +86,6 @@ def merge(
         return True
     corrected = conn.execute(engine.statement("correct_emails"), facts).rowcount
     return corrected == int(is_update.sum())
-
-
-def _taken(conn: sa.Connection, emails: pd.Series) -> pd.Index:
-    """Return the lines whose username of first choice somebody has who is stored.
-
-    Args:
-        conn: The transaction.
-        emails: Addresses in small letters, indexed by line.
-    """
-    if emails.empty:
-        return emails.index
-    wanted = strings.like(emails, pc.utf8_lower(_first_choices(emails)))
-    conn.exec_driver_sql("DELETE FROM pg_temp.wanted_usernames")
-    copying.copy(conn, "pg_temp.wanted_usernames", {"username": wanted})
-    found = conn.scalars(engine.statement("find_taken_usernames")).all()
-    return emails.index[wanted.isin(found)]
 
 
 def _copy_in(
@@ -136,15 +117,16 @@ def _copy_in(
 
 
 def _stage(
-    conn: sa.Connection, planned: sheet.Sheet, lines: pd.Index, has_choice: pd.Series
+    conn: sa.Connection, planned: sheet.Sheet, lines: pd.Index, has_choice: np.ndarray
 ) -> None:
     """Put the planned rows in `lines` in place of earlier ones, in order of key.
 
-    `has_choice` says of every line whether the username of first choice may do.
+    `has_choice` says of each whether the username of first choice may do.
     """
-    people, is_open = _people(planned, lines), ~has_choice.loc[lines].to_numpy()
+    people, is_open = _people(planned, lines), ~has_choice
     choices = _first_choices(people["email"])
     first = np.ones(len(lines), dtype="int64")
+    conn.execute(engine.statement("create_planned"))
     conn.exec_driver_sql("DELETE FROM pg_temp.planned_rows")
     copying.copy(
         conn,

@@ -22,20 +22,24 @@ class _OvertakenError(Exception):
     """Another upload stored one of the recipients first."""
 
 
-def matches(conn: sa.Connection, keys: pd.DataFrame) -> pd.DataFrame:
-    """Return which of an upload's rows have a recipient with the same match key.
+def look_up(
+    conn: sa.Connection, keys: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.Index]:
+    """Return what the store has of an upload's rows.
 
     Args:
         conn: The transaction.
         keys: What `duplicates.keys` returned for the valid rows.
 
     Returns:
-        A frame in the shape of `duplicates.NO_MATCHES`, indexed by line.
+        The recipients with the same match key, a frame in the shape of
+        `duplicates.NO_MATCHES`, indexed by line; and the lines whose username of
+        first choice somebody has.
     """
     if keys.empty:
-        return duplicates.NO_MATCHES
+        return duplicates.NO_MATCHES, duplicates.NO_LINES
     merging.stage_keys(conn, keys)
-    return _matches(conn)
+    return _matches(conn), merging.find_taken(conn)
 
 
 def load(
@@ -83,7 +87,6 @@ def _merge(
     is_open = _touches_stored(planned)
     if planned.plan.empty and not is_open:
         return planned, found
-    merging.prepare(conn)
     for attempt in range(_ROUNDS):
         if attempt or is_open:
             planned, found = _decide_again(conn, loading, planned)
@@ -122,7 +125,7 @@ def _decide_again(
     is_duplicate = planned.rejections["code"].isin(_DUPLICATE)
     judged = planned.but(rejections=planned.rejections[~is_duplicate])
     keys = duplicates.keys(judged.valid)
-    merging.stage_keys(conn, keys, with_emails=True)
+    merging.stage_keys(conn, keys)
     conn.execute(engine.statement("lock_correctable"), {"provider": loading.provider})
     found = _matches(conn)
     decided = duplicates.decide(
@@ -131,6 +134,7 @@ def _decide_again(
         provider=loading.provider,
         upload=loading.id,
         compared=keys,
+        taken=merging.find_taken(conn),
     )
     return decided, found
 

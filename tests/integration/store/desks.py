@@ -57,8 +57,10 @@ class Desk:
     ) -> sheet.Sheet:
         judged = self.judge(rows)
         with self.store.begin() as conn:
-            found = recipients.matches(conn, duplicates.keys(judged.valid))
-        return duplicates.decide(judged, found, provider=slug, upload=upload_id)
+            found, taken = recipients.look_up(conn, duplicates.keys(judged.valid))
+        return duplicates.decide(
+            judged, found, provider=slug, upload=upload_id, taken=taken
+        )
 
     def load(self, upload_id: str, planned: sheet.Sheet) -> outcome.Outcome:
         with self.store.begin() as conn:
