@@ -23,6 +23,7 @@ _PUNCTUATION = frozenset(" ." + cleaning.APOSTROPHES + cleaning.HYPHENS)
 
 _DIGIT = "9"
 _SHAPE = np.array(list("99/99/9999"))
+_SHORTEST = len("9/9/9999")
 _ONE_DIGIT = ((r"\A([0-9])/", r"0\1/"), (r"/([0-9])/", r"/0\1/"))
 """A month and a day of one digit, and what stands for them."""
 
@@ -76,9 +77,7 @@ def birth_dates(texts: pd.Series) -> pd.Series:
 
     NaT where a text is not M/D/YYYY in ASCII digits, or not in the calendar.
     """
-    held = strings.of(texts)
-    if (_lengths(held) < _SHAPE.size).any():
-        held = _padded(held)
+    held = _padded(strings.of(texts))
     is_long = _lengths(held) == _SHAPE.size
     chars = np.zeros((len(held), _SHAPE.size), dtype="uint8")
     chars[is_long] = strings.inside(held.filter(is_long))[1].reshape(-1, _SHAPE.size)
@@ -98,10 +97,15 @@ def birth_dates(texts: pd.Series) -> pd.Series:
 
 
 def _padded(held: pa.LargeStringArray) -> pa.LargeStringArray:
-    """Return M/D/YYYY as MM/DD/YYYY; all else stays what it is, no date."""
+    """Return M/D/YYYY as MM/DD/YYYY; all else stays what it is, or is no date."""
+    lengths = _lengths(held)
+    is_short = pa.array((lengths >= _SHORTEST) & (lengths < _SHAPE.size))
+    short = held.filter(is_short)
+    if not len(short):
+        return held
     for written, padded in _ONE_DIGIT:
-        held = pc.replace_substring_regex(held, written, padded)
-    return held
+        short = pc.replace_substring_regex(short, written, padded)
+    return pc.replace_with_mask(held, is_short, short)
 
 
 def is_no_birth_date(texts: pd.Series, today: dt.date) -> strings.Mask:

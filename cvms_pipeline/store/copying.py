@@ -1,6 +1,7 @@
-"""COPY: frames into tables, by far the fastest way in (TRAPS).
+"""COPY: columns into tables and out of them, by far the fastest way (TRAPS).
 
-Only how columns become Postgres' CSV; which tables there are, others know.
+Only how columns become Postgres' CSV, and that columns; which tables there are, others
+know.
 """
 
 import io
@@ -12,6 +13,8 @@ import pyarrow as pa
 import pyarrow.csv
 import sqlalchemy as sa
 
+from cvms_pipeline.domain import memory
+
 Column: TypeAlias = Sequence[Any] | pd.Series | pd.Index | pa.Array
 """One table column's values: text, numbers, dates; a missing one is null."""
 
@@ -19,6 +22,7 @@ _BYTES_AT_ONCE = 2_000_000
 
 # Text is in quotation marks, also where it is empty or looks like null; null is not.
 _UNLIKE_NULL = pyarrow.csv.WriteOptions(include_header=False, quoting_style="all_valid")
+_WITH_BREAKS = pyarrow.csv.ParseOptions(newlines_in_values=True)
 
 
 def copy(
@@ -51,6 +55,43 @@ def copy(
     names = ", ".join(rows.column_names)
     sql = f"COPY {table} ({names}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')"
     return sum(_copy(conn, sql, part) for part in _parts(rows))
+
+
+def read(
+    conn: sa.Connection,
+    query: sa.TextClause,
+    values: Mapping[str, object],
+    schema: pa.Schema,
+) -> pa.Table:
+    """Return the rows of `query`, in which nothing is null.
+
+    Args:
+        conn: The transaction.
+        query: What to read.
+        values: What is to be bound in it.
+        schema: Its columns, in their order.
+    """
+    asked = str(query.compile(dialect=conn.dialect))
+    file = io.BytesIO()
+    cursor = conn.connection.cursor()
+    try:
+        select = cursor.mogrify(asked, values).decode()
+        sql = f"COPY ({select}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')"
+        cursor.copy_expert(sql, file)
+    finally:
+        cursor.close()
+    size = file.tell()
+    if not size:
+        return schema.empty_table()
+    memory.make_room(size)
+    return pyarrow.csv.read_csv(
+        pa.py_buffer(file.getbuffer()),
+        pyarrow.csv.ReadOptions(
+            column_names=schema.names, block_size=size + 1, use_threads=False
+        ),
+        _WITH_BREAKS,
+        pyarrow.csv.ConvertOptions(column_types=schema),
+    )
 
 
 def _copy(conn: sa.Connection, sql: str, rows: pa.Table) -> int:

@@ -5,29 +5,31 @@ hundredth of the time.
 """
 
 import os
+import time
 
 import numpy as np
 import pyarrow as pa
-import sqlalchemy as sa
 
 from cvms_pipeline.domain import strings
 
 _OCTETS = 16
-_NEW_ID = sa.text("SELECT cvms.new_id()")
+_TIME = slice(0, 6)
+_BEHIND_TIME = slice(6, 14)
+_KEPT, _VERSION_AND_VARIANT = 0x0FFF_3FFF_FFFF_FFFF, 0x7000_8000_0000_0000
 
 
-def new_ids(conn: sa.Connection, count: int) -> pa.LargeStringArray:
+def new_ids(count: int) -> pa.LargeStringArray:
     """Return `count` ids that cannot be guessed, like those of `cvms.new_id()`.
 
-    UUIDs of version 7 (RFC 9562): they begin with the database's time and ascend, so
-    that each goes to the end of its index.
+    UUIDs of version 7 (RFC 9562): they begin with the time and ascend, so that each
+    goes to the end of its index.
     """
     octets = np.frombuffer(os.urandom(_OCTETS * count), dtype="uint8")
     octets = octets.reshape(count, _OCTETS).copy()
-    octets[:, :6] = list(conn.scalars(_NEW_ID).one().bytes[:6])
-    octets[:, 6] = octets[:, 6] & 0x0F | 0x70
-    octets[:, 8] = octets[:, 8] & 0x3F | 0x80
-    behind_time = np.ascontiguousarray(octets[:, 6:14]).view(">u8").ravel()
-    ascending = octets[np.argsort(behind_time)]
-    digits = np.frombuffer(ascending.tobytes().hex().encode(), dtype="uint8")
+    milliseconds = time.time_ns() // 1_000_000
+    octets[:, _TIME] = list(milliseconds.to_bytes(6, "big"))
+    chance = np.ascontiguousarray(octets[:, _BEHIND_TIME]).view(">u8").ravel()
+    ascending = np.sort(chance & _KEPT | _VERSION_AND_VARIANT).astype(">u8")
+    octets[:, _BEHIND_TIME] = ascending.view("uint8").reshape(count, -1)
+    digits = np.frombuffer(octets.tobytes().hex().encode(), dtype="uint8")
     return strings.between(np.arange(1, count + 1) * 2 * _OCTETS, digits)

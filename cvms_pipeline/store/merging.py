@@ -34,7 +34,6 @@ _NAMED = {
 def stage_keys(conn: sa.Connection, keys: pd.DataFrame) -> None:
     """Put match keys, as `duplicates.keys` returns them, in place of earlier ones."""
     conn.execute(engine.statement("create_keys"))
-    conn.exec_driver_sql("DELETE FROM pg_temp.upload_keys")
     rows: dict[str, copying.Column] = dict(keys.items())
     rows["line"] = keys.index
     copying.copy(conn, "pg_temp.upload_keys", rows, order_by=_KEY)
@@ -73,10 +72,11 @@ def merge(
     is_first = ~plan["email_key"].duplicated().to_numpy()
     is_plain = is_new & is_first & ~plan["is_taken"].to_numpy()
     facts = {"upload_id": upload_id, "provider": provider, "now": now}
-    _copy_in(conn, planned, plan.index[is_plain], facts)
+    _copy_in(conn, planned, np.flatnonzero(is_plain), facts)
     is_other = (is_new | is_update) & ~is_plain
     if is_other.any():
-        _stage(conn, planned, plan.index[is_other], (is_update & is_first)[is_other])
+        may_choose = is_update & is_first
+        _stage(conn, planned, np.flatnonzero(is_other), may_choose[is_other])
         _name(conn)
         inserted = conn.execute(engine.statement("insert_recipients"), facts).rowcount
         if inserted < (is_new & is_other).sum():
@@ -89,16 +89,16 @@ def merge(
 
 
 def _copy_in(
-    conn: sa.Connection, planned: sheet.Sheet, lines: pd.Index, facts: Mapping[str, Any]
+    conn: sa.Connection, planned: sheet.Sheet, at: np.ndarray, facts: Mapping[str, Any]
 ) -> None:
     """Load new recipients, each with the username of first choice.
 
     In order of key, like every other writer, so that two uploads seldom block each
-    other.
+    other.  They are the rows of the plan in the places `at`.
     """
-    if lines.empty:
+    if not len(at):
         return
-    people, count = _people(planned, lines), len(lines)
+    people, count = _people(planned, at), len(at)
     copying.copy(
         conn,
         "cvms.recipients",
@@ -108,48 +108,50 @@ def _copy_in(
             "username_number": pa.repeat(1, count),
             "provider": pa.repeat(pa.scalar(facts["provider"], pa.string()), count),
             "upload_id": pa.repeat(facts["upload_id"], count),
-            "source_line": lines,
+            "source_line": planned.plan.index[at],
             "loaded_at": pa.repeat(facts["now"].isoformat(), count),
         },
         order_by=_KEY,
-        in_order={"id": identifiers.new_ids(conn, count)},
+        in_order={"id": identifiers.new_ids(count)},
     )
 
 
 def _stage(
-    conn: sa.Connection, planned: sheet.Sheet, lines: pd.Index, has_choice: np.ndarray
+    conn: sa.Connection, planned: sheet.Sheet, at: np.ndarray, may_choose: np.ndarray
 ) -> None:
-    """Put the planned rows in `lines` in place of earlier ones, in order of key.
+    """Put rows of the plan in place of earlier ones, in order of key.
 
-    `has_choice` says of each whether the username of first choice may do.
+    Args:
+        conn: The transaction.
+        planned: The sheet.
+        at: Their places in its plan.
+        may_choose: Whether the username of first choice may do, for each of them.
     """
-    people, is_open = _people(planned, lines), ~has_choice
+    people, plan = _people(planned, at), planned.plan
     choices = _first_choices(people["email"])
-    first = np.ones(len(lines), dtype="int64")
     conn.execute(engine.statement("create_planned"))
-    conn.exec_driver_sql("DELETE FROM pg_temp.planned_rows")
     copying.copy(
         conn,
         "pg_temp.planned_rows",
         {
             **people,
-            "line": lines,
-            "action": planned.plan.loc[lines, "action"],
-            "recipient_id": planned.plan.loc[lines, "recipient_id"],
-            "username": pc.if_else(pa.array(is_open), None, choices),
-            "username_number": pa.array(first, mask=is_open),
+            "line": plan.index[at],
+            "action": plan["action"].take(at),
+            "recipient_id": plan["recipient_id"].take(at),
+            "username": pc.if_else(pa.array(may_choose), choices, None),
+            "username_number": pa.array(np.ones(len(at), "int64"), mask=~may_choose),
         },
         order_by=_KEY,
-        in_order={"new_id": identifiers.new_ids(conn, len(lines))},
+        in_order={"new_id": identifiers.new_ids(len(at))},
     )
 
 
-def _people(planned: sheet.Sheet, lines: pd.Index) -> dict[str, pd.Series]:
-    """Return the columns that say who somebody is, of the rows in `lines`."""
-    values = planned.values.loc[lines, list(_NAMED.values())]
-    keys = planned.plan.loc[lines, list(_KEY)]
-    named = {name: values[column] for name, column in _NAMED.items()}
-    return {**named, **{name: keys[name] for name in _KEY}}
+def _people(planned: sheet.Sheet, at: np.ndarray) -> dict[str, pd.Series]:
+    """Return the columns that say who somebody is, of the places `at` in the plan."""
+    values, plan = planned.values, planned.plan
+    in_values = values.index.get_indexer(plan.index[at])
+    named = {name: values[column].take(in_values) for name, column in _NAMED.items()}
+    return {**named, **{name: plan[name].take(at) for name in _KEY}}
 
 
 def _first_choices(emails: pd.Series) -> pa.LargeStringArray:

@@ -22,9 +22,7 @@ class _OvertakenError(Exception):
     """Another upload stored one of the recipients first."""
 
 
-def look_up(
-    conn: sa.Connection, keys: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.Index]:
+def look_up(conn: sa.Connection, keys: pd.DataFrame) -> tuple[pd.DataFrame, pd.Index]:
     """Return what the store has of an upload's rows.
 
     Args:

@@ -7,4 +7,6 @@ CREATE TEMPORARY TABLE IF NOT EXISTS upload_keys (
     last_key text COLLATE "C" NOT NULL,
     birth_date date NOT NULL,
     email_key text COLLATE "C" NOT NULL
-) ON COMMIT DELETE ROWS
+) ON COMMIT DELETE ROWS;
+
+DELETE FROM pg_temp.upload_keys

@@ -13,4 +13,6 @@ CREATE TEMPORARY TABLE IF NOT EXISTS planned_rows (
     last_key text COLLATE "C" NOT NULL,
     username text COLLATE "C",
     username_number integer
-) ON COMMIT DELETE ROWS
+) ON COMMIT DELETE ROWS;
+
+DELETE FROM pg_temp.planned_rows

@@ -1,0 +1,12 @@
+-- Reads an upload's rejected rows, in order of line; of an array, text with commas between.
+SELECT
+    line,
+    array_to_string(codes, ',') AS codes,
+    message,
+    first_name,
+    last_name,
+    birth_date,
+    email
+FROM cvms.rejected_rows
+WHERE upload_id = :upload_id
+ORDER BY line
