@@ -34,7 +34,7 @@ _NAMED = {
 def stage_keys(conn: sa.Connection, keys: pd.DataFrame) -> None:
     """Put match keys, as `duplicates.keys` returns them, in place of earlier ones."""
     conn.execute(engine.statement("create_keys"))
-    rows: dict[str, copying.Column] = dict(keys.items())
+    rows: dict[str, copying.Column] = {str(name): keys[name] for name in keys}
     rows["line"] = keys.index
     copying.copy(conn, "pg_temp.upload_keys", rows, order_by=_KEY)
 
