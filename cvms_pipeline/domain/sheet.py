@@ -31,10 +31,10 @@ class Sheet:
         rejections: One row a reason: `line` (int64), `code`, `text` (strings;
             the text without `Line N: `), in order of line, then of reason.
         plan: Rows still to be loaded, indexed by line: `action` (`insert` or
-            `update`), `recipient_id` (string, missing for an insert), and the
-            columns of `duplicates.keys`, and `is_taken` (bool): whether somebody
-            who is stored has the username of first choice.  Empty until duplicates
-            were looked for.
+            `update`), `recipient_id` (string, missing for an insert), the columns
+            of `duplicates.keys`, and `is_taken` (bool), whether somebody who is
+            stored has the username of first choice.  Empty until duplicates were
+            looked for.
     """
 
     refusal: reasons.Refusal | None = None

@@ -30,6 +30,6 @@ def new_ids(count: int) -> pa.LargeStringArray:
     octets[:, _TIME] = list(milliseconds.to_bytes(6, "big"))
     chance = np.ascontiguousarray(octets[:, _BEHIND_TIME]).view(">u8").ravel()
     ascending = np.sort(chance & _KEPT | _VERSION_AND_VARIANT).astype(">u8")
-    octets[:, _BEHIND_TIME] = ascending.view("uint8").reshape(count, -1)
+    octets[:, _BEHIND_TIME] = ascending.view("uint8").reshape(count, 8)
     digits = np.frombuffer(octets.tobytes().hex().encode(), dtype="uint8")
     return strings.between(np.arange(1, count + 1) * 2 * _OCTETS, digits)

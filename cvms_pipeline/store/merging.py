@@ -75,8 +75,7 @@ def merge(
     _copy_in(conn, planned, np.flatnonzero(is_plain), facts)
     is_other = (is_new | is_update) & ~is_plain
     if is_other.any():
-        may_choose = is_update & is_first
-        _stage(conn, planned, np.flatnonzero(is_other), may_choose[is_other])
+        _stage(conn, planned, np.flatnonzero(is_other), is_first[is_other])
         _name(conn)
         inserted = conn.execute(engine.statement("insert_recipients"), facts).rowcount
         if inserted < (is_new & is_other).sum():
@@ -117,7 +116,7 @@ def _copy_in(
 
 
 def _stage(
-    conn: sa.Connection, planned: sheet.Sheet, at: np.ndarray, may_choose: np.ndarray
+    conn: sa.Connection, planned: sheet.Sheet, at: np.ndarray, is_first: np.ndarray
 ) -> None:
     """Put rows of the plan in place of earlier ones, in order of key.
 
@@ -125,7 +124,8 @@ def _stage(
         conn: The transaction.
         planned: The sheet.
         at: Their places in its plan.
-        may_choose: Whether the username of first choice may do, for each of them.
+        is_first: Whether each is the first with its e-mail address: the username of
+            first choice may do.
     """
     people, plan = _people(planned, at), planned.plan
     choices = _first_choices(people["email"])
@@ -138,8 +138,8 @@ def _stage(
             "line": plan.index[at],
             "action": plan["action"].take(at),
             "recipient_id": plan["recipient_id"].take(at),
-            "username": pc.if_else(pa.array(may_choose), choices, None),
-            "username_number": pa.array(np.ones(len(at), "int64"), mask=~may_choose),
+            "username": pc.if_else(pa.array(is_first), choices, None),
+            "username_number": pa.array(np.ones(len(at), "int64"), mask=~is_first),
         },
         order_by=_KEY,
         in_order={"new_id": identifiers.new_ids(len(at))},

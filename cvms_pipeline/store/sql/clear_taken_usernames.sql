@@ -1,4 +1,4 @@
--- Takes the first-choice username (DESIGN 5) away from corrections for which someone who
+-- Takes the first-choice username (DESIGN 5) away from planned rows for which someone who
 -- is stored has it; `number_usernames` then gives them a numbered one.
 UPDATE pg_temp.planned_rows AS planned
 SET username = NULL

@@ -1,6 +1,6 @@
--- Where an upload's match keys lie while they are looked up, with its e-mail
--- addresses; empty in every new transaction, and made once a connection,
--- because making it costs more than using it.
+-- Where an upload's match keys lie while they are looked up, with its e-mail addresses;
+-- empty afterwards, and made once a connection, because making it costs more than using
+-- it.
 CREATE TEMPORARY TABLE IF NOT EXISTS upload_keys (
     line integer NOT NULL,
     first_key text COLLATE "C" NOT NULL,

@@ -1,5 +1,5 @@
--- Where those planned rows lie that are named in the database; empty in every new
--- transaction, and made once a connection, because making it costs more than using it.
+-- Where those planned rows lie that are named in the database; empty afterwards, and made
+-- once a connection, because making it costs more than using it.
 CREATE TEMPORARY TABLE IF NOT EXISTS planned_rows (
     line integer NOT NULL,
     action text NOT NULL,

@@ -38,6 +38,27 @@ def test_a_family_over_several_uploads_is_numbered_on(desk):
     ]  # fmt: skip
 
 
+def test_a_username_taken_since_the_plan_gets_a_number(desk):
+    upload_id = desk.receive("mercy")
+    planned = desk.decide(upload_id, family("Bob", "Cy"))
+    desk.bring(family("Ann"), "duke")
+
+    desk.load(upload_id, planned)
+
+    assert usernames(desk) == ["lee@b.org.2", "lee@b.org.3", "lee@b.org"]
+
+
+def test_a_username_become_free_since_the_plan_is_given(desk):
+    desk.bring(family("Ann"))
+    upload_id = desk.receive("mercy")
+    planned = desk.decide(upload_id, family("Bob", "Cy"))
+    desk.bring(family("Ann", email="ann@b.org"))
+
+    desk.load(upload_id, planned)
+
+    assert usernames(desk) == ["ann@b.org", "lee@b.org", "lee@b.org.2"]
+
+
 def test_capital_letters_do_not_make_another_username(desk):
     desk.bring([*family("Ann"), *family("Bob", email="LEE@b.org")])
     desk.bring(family("Cy", email="Lee@B.org"))

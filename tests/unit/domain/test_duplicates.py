@@ -46,6 +46,21 @@ def test_rows_of_different_recipients_are_inserted():
     assert told(sheet) == []
 
 
+def test_the_plan_says_whose_username_is_taken():
+    rows = [ann("a@b.org", first=name) for name in ("Ann", "Bob", "Bob", "Cy")]
+    judged = sheets.judge(sheets.below_header(*rows))
+
+    sheet = duplicates.decide(
+        judged,
+        duplicates.NO_MATCHES,
+        provider="mercy",
+        upload="this",
+        taken=pd.Index([3, 4, 5]),
+    )
+
+    assert sheet.plan["is_taken"].to_dict() == {2: False, 3: True, 5: True}
+
+
 def test_the_first_of_twins_loads_and_the_others_name_its_line():
     rows = [ann("a@b.org"), ann("x"), ann("A@b.org", first="ANN"), ann("c@b.org")]
 
