@@ -157,7 +157,6 @@ SHAPES: Mapping[str, Shape] = {
 
 
 WORST = (
-    "line feeds",
     "quoted line feeds",
     "two empty quotes",
     "a header of quoted letters",
@@ -170,7 +169,6 @@ WORST = (
     "5,000 long rows of quotes",
     "5,000 long rows of emoji",
     "5,000 rows with empty cells at the end",
-    "halves of surrogates",
     "5,000 long rows of Windows-1252",
     "5,000 long rows of euro signs",
 )
