@@ -102,7 +102,7 @@ def decide(
     known = _known(emails[~is_kept & ~is_repeated])
     return judged.but(
         plan=_plan(values.index[~is_open], rows[is_kept], named),
-        rejections=rejections.join(judged.rejections, repeated, known),
+        rejections=rejections.join([judged.rejections, repeated, known]),
     )
 
 

@@ -100,7 +100,7 @@ def _sheet(header: columns.Header, taken: taking.Taken) -> sheet.Sheet:
     return sheet.Sheet(
         cells=cells,
         values=cells.apply(cleaning.clean),
-        rejections=rejections.join(rejections.of(reasons.ROW_CELLS, misshapen)),
+        rejections=rejections.join([rejections.of(reasons.ROW_CELLS, misshapen)]),
         plan=_NO_PLAN,
     )
 

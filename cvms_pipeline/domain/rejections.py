@@ -4,12 +4,14 @@ Its shape and how it grows; which reasons there are is `schema`, `duplicates` an
 `reading`.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cvms_pipeline.domain import strings
+from cvms_pipeline.domain import memory, strings
 
 NONE = pd.DataFrame(
     {
@@ -27,12 +29,17 @@ def of(code: str, texts: pd.Series) -> pd.DataFrame:
     return pd.DataFrame({"line": lines, "code": code, "text": texts.array})
 
 
-def join(*tables: pd.DataFrame) -> pd.DataFrame:
-    """Return `tables` as one in order of line; within a line, of the tables."""
+def join(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return `tables` as one in order of line; within a line, of the tables.
+
+    None of them is held on to while they are put in order: their texts may be many.
+    """
     filled = [table for table in tables if len(table)]
     if not filled:
         return NONE
     joined = pd.concat(filled, ignore_index=True)
+    del filled
+    memory.make_room(strings.of(joined["text"]).nbytes)
     return joined.sort_values("line", kind="stable", ignore_index=True)
 
 

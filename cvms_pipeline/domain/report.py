@@ -51,12 +51,13 @@ def bulk_error(cells: pd.DataFrame, messages: pd.Series) -> bytes:
         cells: The provider's own text, the four columns, indexed by `line`.
         messages: What `messages` returned: one text for each line to report.
     """
-    file = io.BytesIO()
+    size = int(cells.memory_usage(index=False).sum()) + 1
+    memory.make_room(size)
+    # With room for what is known to come: what grows is moved again and again.
+    file = io.BytesIO(bytes(size))
     text = io.TextIOWrapper(file, "utf-8-sig", newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(columns.REPORT_HEADER)
-    size = int(cells.memory_usage(index=False).sum()) + 1
-    memory.make_room(size)
     at_once = max(1, len(messages) * _BYTES_AT_ONCE // size)
     for start in range(0, len(messages), at_once):
         told = messages.iloc[start : start + at_once]
@@ -64,4 +65,5 @@ def bulk_error(cells: pd.DataFrame, messages: pd.Series) -> bytes:
         texts = [escape(rows[column]).tolist() for column in columns.REQUIRED]
         writer.writerows(zip(*texts, told.tolist(), strict=True))
     text.flush()
+    file.truncate()
     return file.getvalue()

@@ -11,6 +11,7 @@ failure cases cost the same for ten rows and for 5,000, and hold no value.
 """
 
 import datetime as dt
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -153,13 +154,14 @@ def judge(judged: sheet.Sheet, *, today: dt.date) -> sheet.Sheet:
     """
     values = judged.valid
     verdicts = _verdicts(values, today)
-    found = [
+    failures = _failures(verdicts)
+    found = (
         rejections.of(code, RULES[number].texts(values.loc[verdicts.isin(broken)]))
-        for number, code, broken in _failures(verdicts)
-    ]
+        for number, code, broken in failures
+    )
     return judged.but(
-        values=values.loc[verdicts.eq(0)] if found else values,
-        rejections=rejections.join(judged.rejections, *found),
+        rejections=rejections.join(itertools.chain([judged.rejections], found)),
+        values=values.loc[verdicts.eq(0)] if failures else values,
     )
 
 

@@ -72,26 +72,55 @@ def read(
         schema: Its columns, in their order.
     """
     asked = str(query.compile(dialect=conn.dialect))
-    file = io.BytesIO()
+    told = _Told(schema)
     cursor = conn.connection.cursor()
     try:
         select = cursor.mogrify(asked, values).decode()
         sql = f"COPY ({select}) TO STDOUT (FORMAT csv, ENCODING 'UTF8')"
-        cursor.copy_expert(sql, file)
+        cursor.copy_expert(sql, told)
     finally:
         cursor.close()
-    size = file.tell()
-    if not size:
-        return schema.empty_table()
-    memory.make_room(size)
-    return pyarrow.csv.read_csv(
-        pa.py_buffer(file.getbuffer()),
-        pyarrow.csv.ReadOptions(
-            column_names=schema.names, block_size=size + 1, use_threads=False
-        ),
-        _WITH_BREAKS,
-        pyarrow.csv.ConvertOptions(column_types=schema),
-    )
+    return told.rows()
+
+
+class _Told:
+    """What COPY tells, written to it as to a file, and parsed some at a time."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._parsed: list[pa.Table] = []
+        self._waiting: list[bytes] = []
+        self._size = 0
+
+    def write(self, row: bytes) -> None:
+        """Take what Postgres sends at once, which is always one row."""
+        self._waiting.append(row)
+        self._size += len(row)
+        if self._size >= _BYTES_AT_ONCE:
+            memory.make_room(self._size)
+            self._parse()
+
+    def rows(self) -> pa.Table:
+        """Return all that was told, each column in one piece."""
+        self._parse()
+        if not self._parsed:
+            return self._schema.empty_table()
+        return pa.concat_tables(self._parsed).combine_chunks()
+
+    def _parse(self) -> None:
+        if not self._waiting:
+            return
+        together = b"".join(self._waiting)
+        reading = pyarrow.csv.ReadOptions(
+            column_names=self._schema.names,
+            block_size=len(together) + 1,
+            use_threads=False,
+        )
+        types = pyarrow.csv.ConvertOptions(column_types=self._schema)
+        self._parsed.append(
+            pyarrow.csv.read_csv(pa.py_buffer(together), reading, _WITH_BREAKS, types)
+        )
+        self._waiting, self._size = [], 0
 
 
 def _copy(conn: sa.Connection, sql: str, rows: pa.Table) -> int:
