@@ -89,20 +89,15 @@ def decide(
     values = judged.valid
     compared = keys(values) if compared is None else compared
     named = compared.assign(is_taken=compared.index.isin(taken))
-    is_twin = compared.duplicated(_KEY, keep=False)
-    is_open = is_twin | compared.index.isin(matches.index)
+    is_open = compared.duplicated(_KEY, keep=False)
+    is_open |= compared.index.isin(matches.index)
     if not is_open.any():
         return judged.but(plan=_plan(values.index, _NOBODY, named))
     rows = _rows(compared[is_open], matches, provider, upload)
-    line = rows.index.to_series()
-    kept = line.where(rows["is_candidate"]).groupby(rows["twins"]).transform("min")
-    is_kept, is_repeated = line == kept, line > kept
-    emails = values.loc[rows.index, columns.EMAIL]
-    repeated = _repeated(emails[is_repeated], kept[is_repeated])
-    known = _known(emails[~is_kept & ~is_repeated])
+    kept, *rejected = _settle(rows, values.loc[rows.index, columns.EMAIL])
     return judged.but(
-        plan=_plan(values.index[~is_open], rows[is_kept], named),
-        rejections=rejections.join([judged.rejections, repeated, known]),
+        plan=_plan(values.index[~is_open], kept, named),
+        rejections=rejections.join([judged.rejections, *rejected]),
     )
 
 
@@ -143,6 +138,17 @@ def _rows(
             "recipient_id": stored["recipient_id"],
         }
     )
+
+
+def _settle(
+    rows: pd.DataFrame, emails: pd.Series
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return which of `rows` are kept, and why not those after and before them."""
+    line = rows.index.to_series()
+    kept = line.where(rows["is_candidate"]).groupby(rows["twins"]).transform("min")
+    is_kept, is_repeated = line == kept, line > kept
+    repeated = _repeated(emails[is_repeated], kept[is_repeated])
+    return rows[is_kept], repeated, _known(emails[~is_kept & ~is_repeated])
 
 
 def _repeated(emails: pd.Series, kept: pd.Series) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import dagster_desks
 import installations
 import pandas as pd
 import pandera.pandas as pa
+import pyarrow
 import pytest
 import sqlalchemy as sa
 
@@ -18,7 +19,7 @@ from cvms_pipeline.domain import duplicates, outcome, packing, reading, report, 
 from cvms_pipeline.files import disk
 from cvms_pipeline.ingest import judge, standing, writing
 from cvms_pipeline.notify import messages
-from cvms_pipeline.store import recipients
+from cvms_pipeline.store import copying, recipients
 
 FIRST, LAST = "Zebulonia", "Quackenbush"
 EMAIL = "canary.bird@nest.example.org"
@@ -92,6 +93,20 @@ def full_disk(desk: dagster_desks.Desk, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(disk, "write", refuse)
 
 
+def unparsed_copy(desk: dagster_desks.Desk, patch: pytest.MonkeyPatch) -> None:
+    """Let Arrow say of the text that COPY tells that it is no number, and quote it."""
+    read = copying.read
+
+    def as_numbers(conn, query, values, schema):
+        wanted = dict.fromkeys(schema.names, pyarrow.int64())
+        named = {**wanted, "codes": pyarrow.string(), "message": pyarrow.string()}
+        with pytest.raises(pyarrow.ArrowInvalid, match=FIRST):
+            read(conn, query, values, pyarrow.schema(named))
+        return read(conn, query, values, pyarrow.schema(named))
+
+    patch.setattr(copying, "read", as_numbers)
+
+
 def bad_data(desk: dagster_desks.Desk, patch: pytest.MonkeyPatch) -> None:
     """Change nothing: the rows are bad enough."""
 
@@ -111,6 +126,8 @@ FAULTS: dict[str, tuple[Break, str]] = {
     "recipients refused": (database_detail("recipients"), "process_upload"),
     "rejected rows refused": (database_detail("rejected_rows"), "process_upload"),
     "messages refused": (database_detail("messages"), "process_upload"),
+    "looking up": (raising(recipients, "look_up"), "process_upload"),
+    "report's rows": (unparsed_copy, "process_upload"),
     "report": (raising(report, "bulk_error"), "process_upload"),
     "receipt": (raising(messages, "receipt"), "process_upload"),
     "full disk": (full_disk, "process_upload"),
