@@ -6,7 +6,16 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-NAMES = ("core", "orchestration", "backlog", "growth", "peers", "hostile")
+NAMES = (
+    "core",
+    "orchestration",
+    "backlog",
+    "growth",
+    "peers",
+    "hostile",
+    "letters",
+    "portal",
+)
 
 
 def main(given: Sequence[str] | None = None) -> int:

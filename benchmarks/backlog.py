@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from benchmarks import measuring, running, sample_rows, showing
-from cvms_pipeline.store import health, neighbours
+from cvms_pipeline.database import dagster_tables
+from cvms_pipeline.store import listing
 
 ROWS = 100
 LATE_ROWS = 10
@@ -152,8 +153,8 @@ def _look(installation: running.Installation, watched: Watched) -> None:
     """See how far it is."""
     with installation.store.begin() as conn:
         done = int(conn.execute(_DONE).scalar_one())
-        backlog = health.backlog(conn)
-        queue = neighbours.queue(conn)
+        backlog = listing.count_backlog(conn)
+        queue = dagster_tables.count_queue(conn)
     watched.looks.append(
         Look(
             seconds=time.time() - watched.began,

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from cvms_pipeline.local import postgres
-from cvms_pipeline.store import engine
+from cvms_pipeline.database import revisions
+from cvms_pipeline.local.postgres import embedded
 
 VARIABLE = "BENCH_DATABASE_URL"
 
@@ -26,7 +26,7 @@ def throw_away() -> Iterator[str]:
     """Have an empty database at the newest revision; yield its URL."""
     given = os.environ.get(VARIABLE)
     with _on_server(given) if given else _embedded() as url:
-        engine.upgrade(url)
+        revisions.upgrade(url)
         yield url
 
 
@@ -45,7 +45,7 @@ def free_bytes() -> int | None:
 @contextlib.contextmanager
 def _embedded() -> Iterator[str]:
     made = tempfile.mkdtemp(prefix="cvms-bench-", dir=folder())
-    server = postgres.EmbeddedPostgres(Path(made))
+    server = embedded.EmbeddedPostgres(Path(made))
     try:
         server.start()
         yield server.url

@@ -27,8 +27,8 @@ from benchmarks import (
     sample_rows,
     showing,
 )
-from cvms_pipeline.defs import partitions, removing
-from cvms_pipeline.ingest import retention
+from cvms_pipeline.defs import partitions
+from cvms_pipeline.maintenance import retention
 
 HISTORIES = (0, 10_000, 100_000)
 ROWS = 100
@@ -183,7 +183,7 @@ def _opening(page: asset_page.Workspace) -> measuring.Way:
 
 def _time_retention(site: installed.Installed, size: Size) -> float:
     """Return the seconds that it takes to remove an upload from Dagster."""
-    live = len(removing.live(site.instance))
+    live = len(site.instance.get_dynamic_partitions(partitions.NAME))
     limits = dataclasses.replace(site.limits, live_partitions=live)
     empty = _seconds(site, limits)
     fewer = dataclasses.replace(limits, live_partitions=live - size.removed)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from cvms_pipeline.store import tables
+from cvms_pipeline.database import tables
 
 MINUTES_APART = 5
 _DAYS_OF_ROWS = 90

@@ -27,18 +27,15 @@ from benchmarks import (
     showing,
     uploading,
 )
-from cvms_pipeline.domain import (
-    duplicates,
-    outcome,
-    packing,
-    reading,
-    report,
-    schema,
-    sheet,
-    upload,
-)
-from cvms_pipeline.files import work
-from cvms_pipeline.store import engine, recipients, rejected
+from cvms_pipeline.database import engine
+from cvms_pipeline.domain.matching import duplicates
+from cvms_pipeline.domain.reading import reader
+from cvms_pipeline.domain.reporting import error_report, outcome
+from cvms_pipeline.domain.sheets import packing, sheet
+from cvms_pipeline.domain.validation import row_schema
+from cvms_pipeline.domain.vocabulary import upload
+from cvms_pipeline.files import archive
+from cvms_pipeline.store import loading, recipients, rejected_rows, uploads
 
 GOAL_SECONDS, GOAL_PEAK_MB = 2.0, 400
 ROWS_BEFORE = 100
@@ -75,46 +72,47 @@ def _through_every_step(
     """Take the file through the steps, with no more of each than the next one gets."""
     decided = _handed_on(_decided(store, upload_id, data))
     with store.begin() as conn:
-        ended = recipients.load(
+        ended = loading.load(
             conn,
-            upload_id,
+            uploads.lock(conn, upload_id),
             decided,
             now=uploading.NOW,
             data_ops=uploading.DATA_OPS,
         )
     del decided
     with store.begin() as conn:
-        rows = rejected.of_upload(conn, upload_id)
+        rows = rejected_rows.read(conn, upload_id)
     if len(rows):
-        report.bulk_error(rows, rows["message"])
+        error_report.render_report(rows, rows["message"], rows["extra_cells"])
     return ended
 
 
 def _decided(store: engine.Store, upload_id: str, data: bytes) -> sheet.Sheet:
-    read = reading.read(data, lane=upload.Lane.HIGH_VOLUME)
-    judged = schema.judge(read, today=uploading.NOW.date())
-    keys = duplicates.keys(judged.valid)
+    read = reader.read_sheet(data, lane=upload.Lane.HIGH_VOLUME)
+    judged = row_schema.validate_rows(read, today=uploading.NOW.date())
+    keys = duplicates.make_keys(judged.valid_values)
     with store.begin() as conn:
-        matches, taken = recipients.look_up(conn, keys)
-    return duplicates.decide(
+        matches, taken, similar = recipients.look_up(conn, keys)
+    return duplicates.plan_rows(
         judged,
         matches,
         provider=uploading.PROVIDER,
         upload=upload_id,
-        compared=keys,
+        keys=keys,
         taken=taken,
+        similar=similar,
     )
 
 
 def _handed_on(decided: sheet.Sheet) -> sheet.Sheet:
     """Return the sheet as the next step gets it, by way of a work folder."""
-    upload_id = upload.new_id(uploading.NOW)
+    upload_id = upload.make_id(uploading.NOW)
     with tempfile.TemporaryDirectory(prefix="cvms-bench-") as folder:
-        between = work.Work(Path(folder))
-        between.write(upload_id, "decided", packing.pack(decided))
+        between = archive.Work(Path(folder))
+        between.write(upload_id, "decided", packing.pack_sheet(decided))
         del decided
         with between.opened(upload_id, "decided") as file:
-            return packing.unpack(file)
+            return packing.unpack_sheet(file)
 
 
 def measure(names: Sequence[str]) -> dict[str, Taken]:

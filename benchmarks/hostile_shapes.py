@@ -6,7 +6,7 @@ Only the bytes, each made from a few of them repeated; reading and measuring the
 
 from collections.abc import Callable, Mapping
 
-from cvms_pipeline.domain import columns, upload
+from cvms_pipeline.domain.vocabulary import columns, upload
 
 _HEADER = ",".join(columns.TEMPLATE_HEADER).encode() + b"\n"
 _REPORTED = ",".join(columns.REPORT_HEADER).encode() + b"\n"

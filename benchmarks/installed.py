@@ -5,6 +5,7 @@ after the other, without the waiting between them, which `orchestration` measure
 """
 
 import contextlib
+import logging
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -14,21 +15,24 @@ from typing import Any
 
 import dagster as dg
 
-from cvms_pipeline import definitions, opening, settings
-from cvms_pipeline.defs import decisions, partitions, sheets
-from cvms_pipeline.domain import provider, upload
-from cvms_pipeline.files import providers as folders
-from cvms_pipeline.ingest import pipeline as pipelines
-from cvms_pipeline.ingest import receive, retention, standing
+from cvms_pipeline import bootstrap, definitions
+from cvms_pipeline.defs import overview, partitions, sensors
+from cvms_pipeline.domain.vocabulary import provider, upload
+from cvms_pipeline.files import provider_folders
+from cvms_pipeline.maintenance import retention
+from cvms_pipeline.settings import loading
 from cvms_pipeline.store import providers
+from cvms_pipeline.use_cases import history, pipelines, receive
 
 SLUG = "bench"
+
+_LOG = logging.getLogger(__name__)
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _DAGSTER_YAML = """\
 storage:
   custom:
-    module: cvms_pipeline.defs.storage
+    module: cvms_pipeline.run_engine.storage
     class: PooledPostgresStorage
     config: {}
 compute_logs:
@@ -52,15 +56,15 @@ class Installed:
         """Drop a file and take it to its notice; return the upload's id."""
         lane = self.pipeline.folders.root / SLUG / upload.Lane.LOW_VOLUME
         (lane / f"{time.monotonic_ns()}.csv").write_bytes(data)
-        while not receive.receive(self.pipeline).is_over:
+        while not receive.receive(self.pipeline).is_complete:
             time.sleep(0.001)
-        (taken,) = receive.take_awaiting(self.pipeline)
-        asked = decisions.runs_for([taken])
+        (taken,) = receive.request_runs(self.pipeline).uploads
+        asked = sensors.request_runs([taken], _LOG)
         self.instance.add_dynamic_partitions(partitions.UPLOADS.name or "", [taken.id])
         self._report(asked.asset_events)
         self._run("process_upload", partition_key=taken.id)
-        stands = standing.today(self.pipeline)
-        self._report(decisions.how_it_stands(stands, ui_url=self.pipeline.ui_url))
+        stands = history.read_overview(self.pipeline)
+        self._report(overview.make_asset_events(stands, _LOG))
         return taken.id
 
     def invite(self, upload_id: str) -> None:
@@ -69,7 +73,7 @@ class Installed:
 
     def retain(self, limits: retention.Limits) -> None:
         """Run the retention job for real, with other limits than the settings'."""
-        made = _definitions(self.pipeline, limits)
+        made = definitions.build_defs(pipeline=self.pipeline, limits=limits)
         replace(self, definitions=made)._run("retention", run_config={"dry_run": False})
 
     def _report(self, events: Iterable[Any]) -> None:
@@ -90,29 +94,19 @@ def installed(home: Path, url: str) -> Iterator[Installed]:
     (home / "dagster.yaml").write_text(_DAGSTER_YAML)
     os.environ.update({"CVMS_HOME": str(home), "CVMS_DATABASE_URL": url})
     os.environ["CVMS_SETTLE_SECONDS"] = "0"
-    chosen = settings.load()
+    chosen = loading.load()
     with (
-        opening.open_pipeline(chosen) as pipeline,
+        bootstrap.open_pipeline(chosen) as pipeline,
         dg.DagsterInstance.from_config(str(home)) as instance,
     ):
         _add_provider(pipeline)
-        limits = opening.limits(chosen)
+        limits = bootstrap.get_retention_limits(chosen)
         yield Installed(
             pipeline=pipeline,
             limits=limits,
             instance=instance,
-            definitions=_definitions(pipeline, limits),
+            definitions=definitions.build_defs(pipeline=pipeline, limits=limits),
         )
-
-
-def _definitions(
-    pipeline: pipelines.Pipeline, limits: retention.Limits
-) -> dg.Definitions:
-    return definitions.build_defs(
-        pipeline=pipeline,
-        sheets=sheets.SheetsInWorkFolder(pipeline=pipeline),
-        limits=limits,
-    )
 
 
 def _add_provider(pipeline: pipelines.Pipeline) -> None:
@@ -121,9 +115,9 @@ def _add_provider(pipeline: pipelines.Pipeline) -> None:
         name="Bench",
         vfc_pin="VAC2021",
         emails=("bench@example.org",),
-        created_at=settings.now(),
+        created_at=loading.now(),
     )
     with pipeline.store.begin() as conn:
         if providers.find(conn, SLUG) is None:
             providers.add(conn, bench)
-    folders.make_provider(pipeline.folders, SLUG)
+    provider_folders.make_folders(pipeline.folders, SLUG)

@@ -13,8 +13,11 @@ import time
 import sqlalchemy as sa
 
 from benchmarks import uploading
-from cvms_pipeline.domain import duplicates, reading, schema, upload
-from cvms_pipeline.store import engine
+from cvms_pipeline.database import engine
+from cvms_pipeline.domain.matching import duplicates
+from cvms_pipeline.domain.reading import reader
+from cvms_pipeline.domain.validation import row_schema
+from cvms_pipeline.domain.vocabulary import upload
 
 _MAKE = """
 CREATE TEMPORARY TABLE rows_in_file (
@@ -42,14 +45,16 @@ IN_KEY_ORDER = "ORDER BY first_key, last_key, birth_date"
 
 def prepare(data: bytes) -> str:
     """Return the good rows of an upload as COPY takes them, in their order."""
-    read = reading.read(data, lane=upload.Lane.HIGH_VOLUME)
-    judged = schema.judge(read, today=uploading.NOW.date())
-    planned = duplicates.decide(
+    read = reader.read_sheet(data, lane=upload.Lane.HIGH_VOLUME)
+    judged = row_schema.validate_rows(read, today=uploading.NOW.date())
+    planned = duplicates.plan_rows(
         judged, duplicates.NO_MATCHES, provider=None, upload=None
     )
     values = planned.values.loc[planned.plan.index]
-    keys = duplicates.keys(values)[["first_key", "last_key"]]
-    rows = values.assign(birth_date=duplicates.keys(values)["birth_date"]).join(keys)
+    keys = duplicates.make_keys(values)[["first_key", "last_key"]]
+    rows = values.assign(birth_date=duplicates.make_keys(values)["birth_date"]).join(
+        keys
+    )
     return rows.to_csv(header=False, date_format="%Y-%m-%d")
 
 

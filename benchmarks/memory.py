@@ -11,8 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow
+
 from benchmarks import sample_rows, uploading
-from cvms_pipeline.store import engine
+from cvms_pipeline.database import engine
 
 _STATUS = Path("/proc/self/status")
 _FIRST_SEED = 900_000_000
@@ -44,6 +46,8 @@ def import_what_a_worker_imports() -> None:
     import dagster_celery.tasks  # noqa: F401  # and this
 
     import cvms_pipeline.definitions  # noqa: F401  # and this
+
+    pyarrow.set_memory_pool(pyarrow.system_memory_pool())  # as a worker does
 
 
 def peak_of_this_process() -> float:

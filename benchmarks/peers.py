@@ -30,7 +30,7 @@ from benchmarks import (
     uploading,
 )
 from cvms_pipeline import errors
-from cvms_pipeline.store import engine
+from cvms_pipeline.database import engine
 
 ROWS, REJECTED_PERCENT, SEED = 5_000, 10, 1
 TURNS, QUICK_TURNS = 7, 2

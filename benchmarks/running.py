@@ -18,8 +18,8 @@ import psutil
 import sqlalchemy as sa
 
 from benchmarks import database, redis_server, web
-from cvms_pipeline import settings
-from cvms_pipeline.store import engine
+from cvms_pipeline.database import engine
+from cvms_pipeline.settings import loading
 
 ROOT = Path(__file__).parents[1]
 PROVIDERS = ("mercy", "duke", "hope", "blue-ridge")
@@ -39,8 +39,8 @@ class Installation:
     def __post_init__(self) -> None:
         """Open its store."""
         url = self.environment.get("CVMS_DATABASE_URL")
-        chosen = settings.load(home=ROOT, data_dir=self.data, database_url=url)
-        named = sa.make_url(chosen.owner_url).update_query_dict(
+        chosen = loading.load(home=ROOT, data_dir=self.data, database_url=url)
+        named = sa.make_url(chosen.urls.owner).update_query_dict(
             {"application_name": _ONLOOKER}
         )
         self.store = engine.Store(named.render_as_string(hide_password=False))
@@ -123,7 +123,11 @@ def started(**more: str) -> Iterator[Installation]:
     """Run `cvms up` with the settings `more`; stop it at the end."""
     with _folder() as (folder, environment):
         command = [sys.executable, "-m", "cvms_pipeline.cli", "up"]
-        environment |= {"CVMS_PORT": str(redis_server.free_port()), **more}
+        ports = {
+            name: str(redis_server.free_port())
+            for name in ("CVMS_PORT", "CVMS_PORTAL_PORT")
+        }
+        environment |= {**ports, **more}
         with _running(command, environment, folder, "Drop files into") as made:
             yield made
 

@@ -7,9 +7,8 @@ and waits for nothing, SQLite for Dagster's own records.  What is compared to it
 
 import dagster as dg
 
-from cvms_pipeline.defs import assets, checks, decisions, jobs, resources
-from cvms_pipeline.ingest import pipeline as pipelines
-from cvms_pipeline.ingest import receive
+from cvms_pipeline.defs import assets, checks, jobs, resources, sensors
+from cvms_pipeline.use_cases import pipelines, receive
 
 
 @dg.sensor(
@@ -23,13 +22,18 @@ def incoming_uploads(
     awaiting = receive.wait_for_uploads(pipeline, seconds=0)
     if not awaiting:
         return dg.SkipReason("No file has settled.")
-    return decisions.runs_for(awaiting)
+    return sensors.request_runs(awaiting, context.log)
 
+
+_pipeline = resources.PipelineResource()
 
 defs = dg.Definitions(
-    assets=assets.ALL,
-    asset_checks=checks.ALL,
-    jobs=jobs.OF_UPLOADS,
+    assets=assets.build_assets(),
+    asset_checks=[checks.check_todays_uploads],
+    jobs=jobs.UPLOAD_JOBS,
     sensors=[incoming_uploads],
-    resources=resources.from_settings(),
+    resources={
+        "pipeline": _pipeline,
+        "sheets": resources.SheetsInWorkFolder(pipeline=_pipeline),
+    },
 )

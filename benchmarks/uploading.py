@@ -13,8 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cvms_pipeline.domain import duplicates, outcome, reading, report, schema, upload
-from cvms_pipeline.store import engine, recipients, rejected, uploads
+from cvms_pipeline.database import engine
+from cvms_pipeline.domain.matching import duplicates
+from cvms_pipeline.domain.reading import reader
+from cvms_pipeline.domain.reporting import error_report, outcome
+from cvms_pipeline.domain.validation import row_schema
+from cvms_pipeline.domain.vocabulary import upload
+from cvms_pipeline.store import loading, recipients, rejected_rows, uploads
 
 PROVIDER = "bench"
 STEPS = ("read", "judge", "match", "load", "report")
@@ -38,13 +43,13 @@ class Uploaded:
 
 def register(store: engine.Store, upload_id: str) -> None:
     """Register an upload, as the sensor has done before a run begins."""
-    received = upload.Received(
+    received = upload.ReceivedUpload(
         id=upload_id,
         folder=PROVIDER,
         provider=PROVIDER,
         lane=upload.Lane.HIGH_VOLUME,
         file_name="bench.csv",
-        sha256=upload.digest(upload_id.encode()),
+        sha256=upload.compute_sha256(upload_id.encode()),
         size=1,
         received_at=NOW,
     )
@@ -55,38 +60,41 @@ def register(store: engine.Store, upload_id: str) -> None:
 def run(store: engine.Store, upload_id: str, data: bytes) -> Uploaded:
     """Take `data` through every step for the registered upload `upload_id`."""
     clock = [time.perf_counter()]
-    read = reading.read(data, lane=upload.Lane.HIGH_VOLUME)
+    read = reader.read_sheet(data, lane=upload.Lane.HIGH_VOLUME)
     clock.append(time.perf_counter())
-    judged = schema.judge(read, today=NOW.date())
+    judged = row_schema.validate_rows(read, today=NOW.date())
     clock.append(time.perf_counter())
-    keys = duplicates.keys(judged.valid)
+    keys = duplicates.make_keys(judged.valid_values)
     with store.begin() as conn:
-        matches, taken = recipients.look_up(conn, keys)
-    planned = duplicates.decide(
+        matches, taken, similar = recipients.look_up(conn, keys)
+    planned = duplicates.plan_rows(
         judged,
         matches,
         provider=PROVIDER,
         upload=upload_id,
-        compared=keys,
+        keys=keys,
         taken=taken,
+        similar=similar,
     )
     clock.append(time.perf_counter())
     with store.begin() as conn:
-        ended = recipients.load(conn, upload_id, planned, now=NOW, data_ops=DATA_OPS)
+        locked = uploads.lock(conn, upload_id)
+        ended = loading.load(conn, locked, planned, now=NOW, data_ops=DATA_OPS)
     clock.append(time.perf_counter())
     with store.begin() as conn:
-        rows = rejected.of_upload(conn, upload_id)
-    error_report = report.bulk_error(rows, rows["message"]) if len(rows) else None
+        rows = rejected_rows.read(conn, upload_id)
+    facts = rows, rows["message"], rows["extra_cells"]
+    report = error_report.render_report(*facts) if len(rows) else None
     clock.append(time.perf_counter())
     spent = [after - before for before, after in itertools.pairwise(clock)]
     steps = dict(zip(STEPS, spent, strict=True))
-    return Uploaded(outcome=ended, report=error_report, steps=steps)
+    return Uploaded(outcome=ended, report=report, steps=steps)
 
 
 def main() -> None:
     """Upload the file that the command line names, to `PEER_DATABASE_URL`."""
     store = engine.Store(os.environ["PEER_DATABASE_URL"])
-    upload_id = upload.new_id(dt.datetime.now(dt.UTC))
+    upload_id = upload.make_id(dt.datetime.now(dt.UTC))
     register(store, upload_id)
     print(run(store, upload_id, Path(sys.argv[1]).read_bytes()).outcome.loaded)
     store.close()

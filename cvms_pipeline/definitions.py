@@ -1,39 +1,54 @@
-"""The one module that Dagster loads: `defs`, and `build_defs` to assemble others.
+"""The one module that Dagster loads: `defs`, and `build_defs` for other overrides.
 
-Nothing is decided here; what belongs to which subject is in `cvms_pipeline.defs`.
+Assets, jobs, sensors and schedules are in `cvms_pipeline.defs`; here they are only put
+together.  The settings are read when Dagster calls `defs`, not when it imports this.
 """
 
-from typing import Any
+import dataclasses
 
 import dagster as dg
 
-from cvms_pipeline.defs import (
-    assets,
-    checks,
-    jobs,
-    resources,
-    retention,
-    schedules,
-    sensors,
-)
+from cvms_pipeline import bootstrap
+from cvms_pipeline.defs import assets, checks, jobs, resources, schedules, sensors
+from cvms_pipeline.maintenance import retention
+from cvms_pipeline.settings import loading
+from cvms_pipeline.use_cases import pipelines
 
 
-def build_defs(**overrides: Any) -> dg.Definitions:
-    """Return the project's definitions, with `overrides` for single resources.
+def build_defs(
+    *,
+    pipeline: pipelines.Pipeline | None = None,
+    limits: retention.Limits | None = None,
+    timezone: str | None = None,
+    executor: dg.ExecutorDefinition = dg.in_process_executor,
+) -> dg.Definitions:
+    """Return the project's definitions; the settings give what is not passed.
 
     Args:
-        **overrides: Resources by key (`pipeline`, `sheets`), in place of ours;
-            so a test swaps one without patching.
+        pipeline: The pipeline that every step and sensor uses.
+        limits: How much the job `retention` keeps.
+        timezone: The name of the time zone of the schedules.
+        executor: How a run executes its steps.
     """
+    chosen = loading.load()
+    opened = pipeline or resources.PipelineResource()
+    kept = dataclasses.asdict(limits or bootstrap.get_retention_limits(chosen))
     return dg.Definitions(
-        assets=assets.ALL,
-        asset_checks=checks.ALL,
-        jobs=[*jobs.OF_UPLOADS, jobs.send_alerts, retention.retention],
-        schedules=schedules.ALL,
+        assets=assets.build_assets(),
+        asset_checks=[checks.check_todays_uploads],
+        jobs=jobs.ALL,
+        schedules=schedules.build_schedules(timezone or chosen.processing.timezone.key),
         sensors=sensors.ALL,
-        resources={**resources.from_settings(), **overrides},
-        executor=dg.in_process_executor,
+        resources={
+            "pipeline": opened,
+            "sheets": resources.SheetsInWorkFolder(pipeline=opened),
+            "limits": resources.LimitsResource(**kept),
+        },
+        executor=executor,
     )
 
 
-defs = build_defs()
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Return the definitions of this installation."""
+    return build_defs()

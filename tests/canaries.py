@@ -1,7 +1,8 @@
-"""Looking for planted names, dates and addresses, however they are wrapped.
+"""The search for canaries: names, dates and addresses that tests have planted.
 
-Tables, folders and process lists; text, JSON, bytes, and inside of these what is
-packed (zlib, gzip), in base64 or in hexadecimal.  What is planted, the tests know.
+Searches tables, folders and process lists for text, also inside of JSON and bytes that
+are compressed (zlib, gzip) or encoded (base64, hexadecimal).  The tests plant the
+canaries.
 """
 
 import base64
@@ -35,8 +36,8 @@ SELECT table_schema, table_name, column_name
 """
 
 
-def found(text: str | bytes) -> list[str]:
-    """Return what surrounds each canary in `text`, also in what is packed into it."""
+def find(text: str | bytes) -> list[str]:
+    """Return the surroundings of each canary in `text`, also in encoded parts of it."""
     data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
     return [
         layer[max(0, hit.start() - _AROUND) : hit.end() + _AROUND].decode("latin-1")
@@ -64,7 +65,7 @@ def _unwrapped(data: bytes) -> Iterator[bytes]:
         yield bytes.fromhex(hit.group().decode("ascii"))
     for hit in _BASE64.finditer(data):
         whole = hit.group().rstrip(b"=").translate(_STANDARD)
-        for start in range(4):  # what stands before may look like base64, too
+        for start in range(4):  # the text before it may look like base64, too
             yield _decoded(whole[start:])
 
 
@@ -73,7 +74,7 @@ def _decoded(text: bytes) -> bytes:
     return base64.b64decode(usable + b"=" * (-len(usable) % 4))
 
 
-def in_tables(conn: sa.Connection, schemas: Sequence[str]) -> dict[str, list[str]]:
+def find_in_tables(conn: sa.Connection, schemas: Sequence[str]) -> dict[str, list[str]]:
     """Return the canaries by column, of every column of every table of `schemas`."""
     columns = conn.execute(sa.text(_COLUMNS), {"schemas": list(schemas)}).all()
     assert {schema for schema, _, _ in columns} == set(schemas)
@@ -81,7 +82,7 @@ def in_tables(conn: sa.Connection, schemas: Sequence[str]) -> dict[str, list[str
     for schema, table, column in columns:
         query = f'SELECT "{column}" FROM "{schema}"."{table}"'  # noqa: S608 # from the catalogue
         for (value,) in conn.execute(sa.text(query)):
-            for hit in found(_as_bytes(value)):
+            for hit in find(_as_bytes(value)):
                 hits.setdefault(f"{schema}.{table}.{column}", []).append(hit)
     return hits
 
@@ -92,20 +93,20 @@ def _as_bytes(value: Any) -> bytes:
     return str(value).encode("utf-8", "surrogateescape")
 
 
-def in_files(*places: Path) -> dict[str, list[str]]:
+def find_in_files(*places: Path) -> dict[str, list[str]]:
     """Return the canaries in the files at or below `places`, and in their names."""
     paths = [path for place in places for path in (place, *place.rglob("*"))]
-    hits = {str(path): found(str(path.name)) for path in paths}
+    hits = {str(path): find(str(path.name)) for path in paths}
     for path in paths:
         if path.is_file():
-            hits[str(path)] += found(path.read_bytes())
+            hits[str(path)] += find(path.read_bytes())
     return {path: hit for path, hit in hits.items() if hit}
 
 
-def in_processes() -> list[str]:
+def find_in_processes() -> list[str]:
     """Return the canaries in the arguments of all processes."""
     ps = shutil.which("ps") or "ps"
-    arguments = subprocess.run(  # noqa: S603 # no words of others
+    arguments = subprocess.run(  # noqa: S603 # fixed arguments
         [ps, "axww", "-o", "args"], capture_output=True, check=True
     ).stdout
-    return found(arguments)
+    return find(arguments)

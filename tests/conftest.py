@@ -1,13 +1,21 @@
-"""What all tiers share: which tests must not be spread over processes."""
+"""What all tiers share: which tests stay in one process, and how often one is retried.
+
+No test is retried unless it is an acceptance test that says so by name, with
+`@pytest.mark.flaky(reruns=1)` and the reason.  Each retry is listed at the end.
+"""
 
 import gc
 
 import pytest
 
+_MAX_RERUNS = 2
+"""How many retries a whole session may need before it counts as failed."""
+
 _ONE_INSTALLATION = {
     "acceptance": "acceptance",
     "chaos": "acceptance",  # and so never beside it
     "deploy": "deploy",
+    "browser": "browser",  # one browser is enough
 }
 
 
@@ -15,6 +23,10 @@ _ONE_INSTALLATION = {
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of one running installation in one process, one after another."""
     for item in items:
+        if item.get_closest_marker("flaky") and "acceptance" not in item.path.parts:
+            raise pytest.UsageError(
+                f"{item.nodeid}: only an acceptance test is retried"
+            )
         for folder in _ONE_INSTALLATION.keys() & set(item.path.parts):
             item.add_marker(pytest.mark.xdist_group(_ONE_INSTALLATION[folder]))
 
@@ -28,3 +40,24 @@ def pytest_collection_finish() -> None:
     """Let it look through what tests make, not through all libraries each time."""
     gc.freeze()
     gc.enable()
+
+
+@pytest.hookimpl(trylast=True)  # when all reports are in
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the session when it has needed more retries than its budget."""
+    if _count_reruns(session.config) > _MAX_RERUNS and not session.exitstatus:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(trylast=True)  # below the list of them
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say how much of the budget was needed, if any."""
+    if reruns := _count_reruns(config):
+        terminalreporter.line(f"{reruns} retried; more than {_MAX_RERUNS} fail")
+
+
+def _count_reruns(config: pytest.Config) -> int:
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    return 0 if reporter is None else len(reporter.stats.get("rerun", []))

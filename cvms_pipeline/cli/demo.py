@@ -1,137 +1,288 @@
-"""`cvms demo`: the pipeline at work on the sample files, for everybody to see.
+"""The command demo: processes the sample files and shows what happens to each.
 
-What the samples are is `samples`, how they are played is `playing`; here is what
-surrounds them and how they are shown.
+A sample that builds on another one is dropped after that one's notice, so that the
+outcomes are the same every time.  The samples themselves are in `samples`.
 """
 
-import shlex
+import datetime as dt
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import rich.live
 import rich.table
 import rich.text
+import typer
 
-from cvms_pipeline import settings as settings_
-from cvms_pipeline.cli import (
-    access,
-    following,
-    invented,
-    playing,
-    running,
-    samples,
-    terminal,
-)
-from cvms_pipeline.domain import upload
-from cvms_pipeline.files import disk, incoming
+from cvms_pipeline.cli import running, status, terminal
+from cvms_pipeline.domain.vocabulary import upload as domain_upload
 
-_PATIENCE_SECONDS = 300
-_MARKS = {True: ("✓", "green"), False: ("✗", "bold red")}
+if TYPE_CHECKING:
+    from cvms_pipeline.cli import accounts, samples
+    from cvms_pipeline.settings import loading
+    from cvms_pipeline.use_cases import drop, history, pipelines
+
+_MAX_SECONDS = 300
+_POLL_SECONDS = 0.2
 
 
-def run(settings: settings_.Settings, *, leave: bool) -> int:
-    """Play the samples; return 0 only if every outcome is the expected one.
+@dataclass(slots=True, kw_only=True)
+class _Turn:
+    """One sample: not dropped or sent yet, on its way, or finished."""
 
-    In a pipeline that runs already, else in one of its own, which stops at the end
-    (`leave`) or at Ctrl-C.
+    sample: "samples.Sample"
+    dropped: "drop.Dropped | None" = None
+    dropped_at: dt.datetime | None = None
+    sent_id: str | None = None
+    upload: "history.Upload | None" = None
+    notified_at: dt.datetime | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether its provider has the notice, or its run has failed."""
+        has_failed = self.upload is not None and self.upload.has_failed
+        return self.notified_at is not None or has_failed
+
+    @property
+    def is_as_expected(self) -> bool:
+        """Return whether the outcome is the expected one."""
+        return self.upload is not None and self.sample.expected.matches(self.upload)
+
+    @property
+    def seconds(self) -> float | None:
+        """Return the seconds from the drop to the notice."""
+        if self.notified_at is None or self.dropped_at is None:
+            return None
+        return (self.notified_at - self.dropped_at).total_seconds()
+
+
+class Demonstration:
+    """The samples on their way through a pipeline.
+
+    Attributes:
+        turns: One for each sample, in the order of `samples.json`.
     """
+
+    def __init__(
+        self, pipeline: "pipelines.Pipeline", edition: str, *, sender: str | None = None
+    ) -> None:
+        """Begin with registered sample providers; nothing is dropped yet.
+
+        Args:
+            pipeline: The pipeline that gets the files.
+            edition: The word that makes the people of this demonstration new.
+            sender: The account that sends one sample in the portal; None: all are
+                dropped.
+        """
+        from cvms_pipeline.cli import samples
+
+        self._pipeline = pipeline
+        self._edition = edition
+        self._sender = sender
+        self.turns = [_Turn(sample=sample) for sample in samples.load_samples()]
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether every sample is finished."""
+        return all(turn.is_over for turn in self.turns)
+
+    def advance(self) -> None:
+        """Update the samples on their way, and drop those that can be dropped now."""
+        for turn in self.turns:
+            if turn.dropped_at and not turn.is_over:
+                self._update(turn)
+        finished = {turn.sample.file_name for turn in self.turns if turn.is_over}
+        for turn in self.turns:
+            if turn.dropped_at is None and turn.sample.after in {None, *finished}:
+                self._begin(turn)
+
+    def _update(self, turn: _Turn) -> None:
+        from cvms_pipeline.use_cases import drop, history
+
+        if turn.sent_id is not None:
+            turn.upload = history.get_upload(self._pipeline, turn.sent_id)
+        elif turn.dropped is not None:
+            turn.upload = drop.find_upload(self._pipeline, turn.dropped)
+        if turn.upload and turn.upload.status.is_finished:
+            notice = history.find_notice(self._pipeline, turn.upload.id)
+            if notice and notice.status is not history.MessageStatus.WAITING:
+                turn.notified_at = notice.sent_at or self._pipeline.now()
+
+    def _begin(self, turn: _Turn) -> None:
+        from cvms_pipeline.cli import samples
+
+        turn.dropped_at = self._pipeline.now()
+        if self._sender and turn.sample.file_name == samples.EVERY_REASON:
+            turn.sent_id = self._send(turn.sample, self._sender)
+        else:
+            self._drop(turn)
+
+    def _send(self, sample: "samples.Sample", sender: str) -> str:
+        """Send a sample as the portal does; return the upload's id."""
+        from cvms_pipeline.use_cases.provider_actions import submit
+
+        submission = submit.Submission(
+            upload_id=domain_upload.make_id(self._pipeline.now()),
+            data=sample.read(self._edition),
+            file_name=sample.file_name,
+            lane=sample.lane,
+            provider=sample.provider,
+            sent_by=sender,
+        )
+        return submit.submit(self._pipeline, submission).id
+
+    def _drop(self, turn: _Turn) -> None:
+        from cvms_pipeline.use_cases import drop
+
+        request = drop.Request(
+            source=turn.sample.read(self._edition),
+            file_name=turn.sample.file_name,
+            provider=turn.sample.provider,
+            lane=turn.sample.lane,
+        )
+        turn.dropped = drop.drop_file(self._pipeline, request)
+
+    def make_table(self) -> rich.table.Table:
+        """Return a table of the samples and their state."""
+        counts = ("Rows", "Loaded", "Updated", "Rejected")
+        table = terminal.make_table("File", "Status", *counts, "OK", "Sec.")
+        for turn in self.turns:
+            table.add_row(*_make_cells(turn))
+        return table
+
+
+def demo(
+    leave: Annotated[
+        bool, typer.Option("--exit", help="Stop when all sample files are finished.")
+    ] = False,
+) -> None:
+    """Start everything, drop sample files, and show what becomes of them.
+
+    With --exit the exit code is 0 only if every outcome is the expected one.
+
+    Example: cvms demo --exit
+    """
+    from cvms_pipeline.settings import loading
+
+    # The passwords are printed, so a second factor would protect nothing here.
+    chosen = loading.load(require_second_factor="false")
     outcomes: list[bool] = []
 
-    def ready(addresses: running.Addresses) -> bool:
-        running.show(settings, addresses)
-        outcomes.append(_play(settings))
+    def ready(addresses: Mapping[str, str]) -> bool:
+        running.print_addresses(chosen, addresses)
+        outcomes.append(_play(chosen, with_accounts=chosen.portal.port > 0))
         if not leave:
             terminal.out().print("\nEverything keeps running; Ctrl-C stops it.")
         return leave
 
-    if following.is_up(settings):
+    if running.is_up(chosen):
         terminal.print_note("`cvms up` is running already; the samples go there.")
-        outcomes.append(_play(settings))
+        outcomes.append(_play(chosen, with_accounts=False))
     else:
-        running.run(settings, ready)
+        running.run(chosen, ready)
     if not outcomes:
-        return terminal.INTERRUPTED
-    return 0 if all(outcomes) else 1
+        raise typer.Exit(terminal.INTERRUPTED)
+    raise typer.Exit(0 if all(outcomes) else terminal.FAILED)
 
 
-def _play(settings: settings_.Settings) -> bool:
+def _play(chosen: "loading.Settings", *, with_accounts: bool) -> bool:
     """Play the samples; return whether every outcome was the expected one."""
-    out = terminal.out()
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    out.print(
-        "From the drop to the notice, with what each file is expected to come to:"
-    )
-    with access.opened(settings) as store:
-        play = playing.begin(settings, store, invented.edition(settings_.now()))
-        with rich.live.Live(console=out, auto_refresh=False) as live:
-            while not play.is_over and time.monotonic() < deadline:
-                play.step()
-                live.update(table(play), refresh=True)
-                time.sleep(following.POLL_SECONDS)
-    if not play.is_over:
-        seconds = f"{_PATIENCE_SECONDS} seconds"
-        terminal.print_error(
-            f"Not all samples were finished after {seconds}; see `cvms uploads` and"
-            f" the logs in {settings.data / 'logs'}"
+    from cvms_pipeline.cli import accounts, samples
+    from cvms_pipeline.settings import loading
+
+    out, deadline = terminal.out(), time.monotonic() + _MAX_SECONDS
+    out.print("From the drop to the notice, with the expected outcome of each file:")
+    with running.open_pipeline(chosen) as pipeline:
+        samples.register_providers(pipeline)
+        made: list[accounts.DemoAccount] = []
+        if with_accounts:
+            made = accounts.make_demo_accounts(chosen, pipeline, samples.HOSPITAL)
+        played = Demonstration(
+            pipeline,
+            samples.make_edition(loading.now()),
+            sender=made[0].id if made else None,
         )
-    _show_where_to_look(settings)
-    return play.is_as_expected
+        with rich.live.Live(console=out, auto_refresh=False) as live:
+            while not played.is_over and time.monotonic() < deadline:
+                played.advance()
+                live.update(played.make_table(), refresh=True)
+                time.sleep(_POLL_SECONDS)
+        if not played.is_over:
+            terminal.print_error(
+                f"Not all samples were finished after {_MAX_SECONDS} seconds; see"
+                f" `cvms uploads` and the logs in {chosen.folders.data / 'logs'}"
+            )
+        _print_where_to_look(chosen, pipeline, played)
+        if made:
+            _print_accounts(chosen, made)
+    return all(turn.is_as_expected for turn in played.turns)
 
 
-def table(play: playing.Play) -> rich.table.Table:
-    """Return the samples as far as they have come."""
-    counts = ("Rows", "Loaded", "Updated", "Rejected")
-    made = terminal.table("File", "Status", *counts, "OK", "Sec.")
-    for turn in play.turns:
-        made.add_row(*_cells(turn))
-    return made
+def _print_accounts(
+    chosen: "loading.Settings", made: "Sequence[accounts.DemoAccount]"
+) -> None:
+    """Print where the portal is, and how to log in."""
+    out = terminal.out()
+    out.print(rich.text.Text("\nThe portal", style="bold"))
+    out.print(rich.text.Text.assemble("  ", (chosen.portal.url, "bold")))
+    for each in made:
+        words = (each.username, "bold"), "  password ", (each.password, "bold")
+        out.print(rich.text.Text.assemble(f"  {each.who}\n    ", *words))
+    out.print(
+        "  The second factor is off in this demonstration; `cvms up` requires it. The"
+        " passwords are new each time, and only shown here.",
+        soft_wrap=True,
+    )
 
 
-def _cells(turn: playing.Turn) -> list[rich.text.Text | str]:
+def _make_cells(turn: _Turn) -> list[rich.text.Text | str]:
+    from cvms_pipeline.use_cases import history
+
     sample, found = turn.sample, turn.upload
     where = f"{sample.provider}/{sample.lane.removesuffix('_volume')}"
-    first = terminal.two_lines(sample.file_name, where)
+    first = terminal.join_lines(sample.file_name, where)
     if found is None:
-        state = "dropped" if turn.dropped else "later"
+        state = "on its way" if turn.dropped_at else "later"
         return [first, rich.text.Text(state, style="dim")]
-    counts = (found.rows, found.loaded, found.updated, found.rejected)
-    mark, style = _MARKS[turn.is_as_expected]
+    rows, rejected = history.count_rows(found)
+    counts = (rows, found.loaded, found.updated, rejected)
+    mark, style = ("✓", "green") if turn.is_as_expected else ("✗", "bold red")
     return [
         first,
-        terminal.status(found.status),
-        *map(terminal.count, counts),
+        terminal.format_status(found.status),
+        *map(terminal.format_count, counts),
         rich.text.Text(mark, style=style) if turn.is_over else "",
         f"{turn.seconds:.1f}" if turn.seconds is not None else "",
     ]
 
 
-def _show_where_to_look(settings: settings_.Settings) -> None:
-    folder = write_samples(settings)
-    provider = settings.folder("incoming") / samples.HOSPITAL
-    all_good = terminal.place(folder / samples.ALL_GOOD)
-    lane = f"{terminal.place(provider / upload.Lane.LOW_VOLUME)}/"
-    every_reason = terminal.place(folder / samples.EVERY_REASON)
-    todays = f"{settings.ui_url}/assets/todays_uploads"
-    out = terminal.out()
-    out.print(rich.text.Text("\nWhere to look", style="bold"))
-    for what, where in (
-        ("Today's uploads, with rows, reasons and reports", todays),
-        ("Every message", running.mail_place(settings)),
-        ("What a provider gets", terminal.place(provider / incoming.RESULTS)),
-        ("Drop a file yourself", shlex.join(["cp", all_good, lane])),
-        ("See what a file would do", shlex.join(["cvms", "check", every_reason])),
-        ("What has happened, who has been loaded", "cvms uploads; cvms recipients ann"),
-    ):
-        line = rich.text.Text.assemble(f"  {what}\n    ", (where, "bold"))
-        out.print(line, soft_wrap=True)
+def _print_where_to_look(
+    chosen: "loading.Settings", pipeline: "pipelines.Pipeline", played: Demonstration
+) -> None:
+    from cvms_pipeline.cli import samples
+
+    folder: Path = chosen.folders.path("samples")
+    samples.write_small_files(folder)
+    status.print_where_to_look(
+        chosen,
+        provider=samples.HOSPITAL,
+        file=terminal.shorten_path(folder / samples.EVERY_REASON),
+        notice=_find_notice_file(pipeline, played),
+    )
 
 
-def write_samples(settings: settings_.Settings) -> Path:
-    """Write the small samples that are not there yet; return their folder."""
-    folder = settings.folder("samples")
-    disk.make_folder(folder)
-    for sample in samples.every():
-        path = folder / sample.file_name
-        if sample.is_committed and sample.data is not None and not path.exists():
-            path.write_bytes(sample.data)
-    return folder
+def _find_notice_file(
+    pipeline: "pipelines.Pipeline", played: Demonstration
+) -> str | None:
+    """Return the file of the notice with the most rejected rows, if it is one."""
+    from cvms_pipeline.use_cases import compose, history
+
+    found = [turn.upload for turn in played.turns if turn.upload is not None]
+    for upload in sorted(found, key=lambda each: each.rejected, reverse=True):
+        notice = history.find_notice(pipeline, upload.id)
+        if notice is not None:
+            file = compose.find_file(pipeline, notice.id)
+            return None if file is None else terminal.shorten_path(file)
+    return None

@@ -1,42 +1,50 @@
-"""The sample files: what each one shows, and the outcome that it must have.
+"""The sample files, and the outcome that each one must have.
 
-Made in code, so that `cvms demo` needs no checkout; `data/samples` holds copies of
-the small ones.  Who is in them is `invented`, when each is dropped is `demo`.
+The files and `samples.json`, which has the outcome of each, are in `sample_files`;
+`data/samples` has copies.  Only the largest file is generated here.  All people are
+invented, and mail to example.org goes nowhere.  `demo` drops the files.
 """
 
 import csv
+import datetime as dt
+import functools
 import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cvms_pipeline.cli import invented, workbook
-from cvms_pipeline.domain import columns, reasons, upload
+from cvms_pipeline import disk
+from cvms_pipeline.domain.vocabulary import provider, upload
+
+if TYPE_CHECKING:
+    from cvms_pipeline.use_cases import history, pipelines
 
 HOSPITAL = "mercy-hospital"
-CLINIC = "blue-ridge-clinic"
 PROVIDERS: Mapping[str, str] = {
     HOSPITAL: "Mercy Hospital (sample)",
-    CLINIC: "Blue Ridge Clinic (sample)",
+    "blue-ridge-clinic": "Blue Ridge Clinic (sample)",
 }
 """The two sample providers: slug to name."""
 
 ALL_GOOD = "all_good.csv"
 EVERY_REASON = "every_reason.csv"
 
+_ONE_TOO_MANY = "one_row_too_many.csv"
+_MANY_ROWS = 5_000
+_WRONG_ROWS = 50
+_FIRST_BIRTH_DATE = dt.date(1940, 1, 1)
+
 _LOW, _HIGH = upload.Lane
-_DONE = upload.UploadStatus.COMPLETED
-_PARTLY = upload.UploadStatus.COMPLETED_WITH_ERRORS
-_REFUSED = upload.UploadStatus.REFUSED
+_LAST_NAMES = frozenset({"Last name", "LastName", "Surname"})
+_DIGITS_TO_LETTERS = str.maketrans("0123456789", "lmnoprstuv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
-    """The outcome that a sample must have.
-
-    Attributes:
-        reasons: Reason code to the number of rows that have it.
-        refusal: The code of the refusal, or None.
-    """
+class _Expected:
+    """The outcome that a sample must have; `refusal` is the code of the refusal."""
 
     status: upload.UploadStatus
     rows: int = 0
@@ -45,237 +53,143 @@ class Expected:
     reasons: Mapping[str, int] = field(default_factory=dict)
     refusal: str | None = None
 
+    def matches(self, found: "history.Upload") -> bool:
+        """Return whether an upload has this outcome."""
+        refusal = found.refusal.code if found.refusal else None
+        counts = {name: getattr(found, name) for name in ("rows", "loaded", "updated")}
+        return self == _Expected(
+            status=found.status, reasons=found.reasons, refusal=refusal, **counts
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """A file to drop.
 
     Attributes:
-        shows: What there is to see, in a few words.
+        encoding: The encoding of its text; None for a file that is not text.
         after: The file that must have its outcome first, or None.
-        data: Its bytes; None for the corrected error report of `after`.
     """
 
     file_name: str
     provider: str
-    lane: upload.Lane
-    shows: str
-    expected: Expected
-    data: bytes | None
+    expected: _Expected
+    lane: upload.Lane = _LOW
+    encoding: str | None = "utf-8"
+    delimiter: str = ","
     after: str | None = None
 
-    @property
-    def is_committed(self) -> bool:
-        """Return whether `data/samples` holds a copy."""
-        return self.data is not None and self.lane is _LOW
+    def read(self, edition: str = "") -> bytes:
+        """Return its bytes.
+
+        Args:
+            edition: A word that is added to last names and e-mail addresses, so that
+                every demonstration has new people.
+        """
+        if self.lane is _HIGH:
+            return _encode(_make_many_rows(edition))
+        data = _find_file(self.file_name).read_bytes()
+        if self.encoding is None or not edition:
+            return data
+        rows = _parse(data.decode(self.encoding), self.delimiter)
+        renamed = _rename_people(rows, edition)
+        return _encode(renamed, encoding=self.encoding, delimiter=self.delimiter)
 
 
-def every(edition: str = "") -> tuple[Sample, ...]:
-    """Return every sample, in the order in which they are dropped.
-
-    Args:
-        edition: The word in the last names that makes the people new ones;
-            without it the files are those of `data/samples`.
-    """
-    return (
-        _all_good(edition),
-        _windows_1252(edition),
-        _spreadsheet(edition),
-        _one_too_many(edition),
-        _five_thousand(edition),
-        _every_reason(edition),
-        _known_recipients(edition),
-        _new_email(edition),
-        _corrected(),
-    )
+@functools.cache
+def load_samples() -> Sequence[Sample]:
+    """Return every sample of `samples.json`, in the order in which they are dropped."""
+    samples = []
+    for facts in json.loads(_find_file("samples.json").read_text("utf-8")):
+        expected = facts.pop("expected")
+        status = upload.UploadStatus(expected.pop("status"))
+        lane = upload.Lane(facts.pop("lane", _LOW))
+        outcome = _Expected(status=status, **expected)
+        samples.append(Sample(lane=lane, expected=outcome, **facts))
+    return samples
 
 
-def _all_good(edition: str) -> Sample:
-    staff = _staff(edition)
-    return Sample(
-        file_name=ALL_GOOD,
-        provider=HOSPITAL,
-        lane=_LOW,
-        shows="names of many kinds, all good",
-        expected=Expected(status=_DONE, rows=len(staff), loaded=len(staff)),
-        data=csv_bytes(columns.TEMPLATE_HEADER, [person.cells for person in staff]),
-    )
+def register_providers(pipeline: "pipelines.Pipeline") -> None:
+    """Register the sample providers, and let them upload."""
+    from cvms_pipeline.use_cases import providers
 
-
-def _staff(edition: str) -> list[invented.Person]:
-    """Return the people of `all_good.csv`, on whom later samples build."""
-    made = (
-        ("Siobhán", "O'Dwyer", "3/14/1968", "siobhan.odwyer"),
-        ("José María", "Álvarez Ruiz", "11/02/1974", "jose.alvarez"),
-        ("Anne-Marie", "St. Claire", "7/4/1959", "annemarie.stclaire"),
-        ("Thị Hạnh", "Nguyễn", "01/30/1990", "hanh.nguyen"),
-        ("Владимир", "Орлов", "5/9/1951", "vladimir.orlov"),
-        ("Null", "Ferrant", "12/31/1999", "null.ferrant"),
-        ("Dana", "None", "2/29/1980", "dana.none"),
-        ("Ngaire", "Te Whare", "10/1/1963", "ngaire"),
-        ("美咲", "田中", "8/8/1988", "misaki.tanaka"),
-        ("Kwame", "Owusu-Ansah", "6/17/1971", "kwame+work"),
-    )
-    return [invented.person(*facts, edition) for facts in made]
-
-
-def _windows_1252(edition: str) -> Sample:
-    people = [
-        invented.person(*facts, edition)
-        for facts in (
-            ("Jürgen", "Weiß", "4/12/1957", "juergen.weiss"),
-            ("Zoë", "Lefèvre", "9/23/1982", "zoe.lefevre"),
-            ("Åsa", "Sjögren", "2/6/1966", "asa.sjogren"),
-            ("Íñigo", "D\u2019Souza", "11/19/1977", "inigo.dsouza"),
+    known = {each.slug for each in providers.list_providers(pipeline)}
+    for slug, name in PROVIDERS.items():
+        if slug in known:
+            providers.set_enabled(pipeline, slug, is_enabled=True)
+            continue
+        added = provider.Provider(
+            slug=slug,
+            name=name,
+            vfc_pin=provider.GENERIC_PIN,
+            emails=(f"staff@{slug}.example.org",),
+            created_at=pipeline.now(),
         )
-    ]
-    header = ("Surname", "Given name", "DOB", "E-mail", "Department")
-    rows = [
-        (p.last_name, p.first_name, p.birth_date, p.email, "Radiology") for p in people
-    ]
-    return Sample(
-        file_name="cp1252_semicolons.csv",
-        provider=CLINIC,
-        lane=_LOW,
-        shows="an older Excel's encoding, semicolons, another header",
-        expected=Expected(status=_DONE, rows=len(rows), loaded=len(rows)),
-        data=csv_bytes(header, rows, delimiter=";", encoding="windows-1252"),
-    )
+        providers.register_provider(pipeline, added)
 
 
-def _spreadsheet(edition: str) -> Sample:
-    rows = [person.cells for person in invented.many(3, edition)]
-    return Sample(
-        file_name="staff.xlsx",
-        provider=CLINIC,
-        lane=_LOW,
-        shows="an Excel workbook, refused",
-        expected=Expected(status=_REFUSED, refusal=reasons.FILE_NOT_CSV),
-        data=workbook.xlsx([columns.TEMPLATE_HEADER, *rows]),
-    )
+def write_small_files(folder: Path) -> None:
+    """Write the samples of the low-volume lane into `folder`, if they are missing."""
+    disk.make_folder(folder)
+    for sample in load_samples():
+        path = folder / sample.file_name
+        if sample.lane is _LOW and not path.exists():
+            path.write_bytes(sample.read())
 
 
-def _one_too_many(edition: str) -> Sample:
-    people = invented.many(_LOW.max_rows + 1, edition)
-    return Sample(
-        file_name="one_row_too_many.csv",
-        provider=CLINIC,
-        lane=_LOW,
-        shows="101 rows in the low-volume lane, refused",
-        expected=Expected(status=_REFUSED, refusal=reasons.TOO_MANY_ROWS),
-        data=csv_bytes(columns.TEMPLATE_HEADER, [person.cells for person in people]),
-    )
+def make_edition(moment: dt.datetime) -> str:
+    """Return a word of letters for a moment, a different one for each second."""
+    return f"{int(moment.timestamp()):x}".translate(_DIGITS_TO_LETTERS).capitalize()
 
 
-def _five_thousand(edition: str) -> Sample:
-    people = invented.many(_HIGH.max_rows, edition)
-    wrong = range(99, len(people), 100)
-    for at in wrong:
-        people[at] = people[at].but(birth_date="31/12/1980")
-    return Sample(
-        file_name="five_thousand.csv",
-        provider=HOSPITAL,
-        lane=_HIGH,
-        shows="5,000 rows, each hundredth with the day first",
-        expected=Expected(
-            status=_PARTLY,
-            rows=len(people),
-            loaded=len(people) - len(wrong),
-            reasons={reasons.BIRTH_DATE_INVALID: len(wrong)},
-        ),
-        data=csv_bytes(columns.TEMPLATE_HEADER, [person.cells for person in people]),
-    )
+def _make_many_rows(edition: str) -> Sequence[Sequence[str]]:
+    """Return the people of another sample repeatedly, with other birth dates.
+
+    The birth date of each hundredth starts with the day, which is wrong.
+    """
+    text = _find_file(_ONE_TOO_MANY).read_text("utf-8")
+    header, *people = _rename_people(_parse(text, ","), edition)
+    rows = [header]
+    for number in range(_MANY_ROWS):
+        first_name, last_name, _, address = people[number % len(people)]
+        born = _FIRST_BIRTH_DATE + dt.timedelta(days=number)
+        birth_date = f"{born.month}/{born.day}/{born.year}"
+        if number % (_MANY_ROWS // _WRONG_ROWS) == 0:
+            birth_date = "31/12/1980"
+        rows.append([first_name, last_name, birth_date, f"{number}.{address}"])
+    return rows
 
 
-def _every_reason(edition: str) -> Sample:
-    known = _staff(edition)[0]
-    first = invented.person("Robin", "Ashgrove", "4/5/1961", "robin.ashgrove", edition)
-    nth = first.but
-    rows: list[Sequence[str]] = [
-        first.cells,
-        nth(first_name="Remy", last_name="", birth_date="").cells,
-        nth(first_name="Ann#", birth_date="4/6/1961").cells,
-        nth(last_name="Longname" * 11).cells,
-        nth(first_name="Rhea", birth_date="12/8/19555").cells,
-        nth(first_name="Rocco", email="bademail").cells,
-        (),
-        nth(first_name="Rosa\nLynn").cells,
-        nth(first_name=" ROBIN ", email=f"second.{first.email}").cells,
-        known.cells,
-        ("Rufus", "Marsh", " Jr.", "4/11/1961", first.email),
-        nth(first_name="=1+1", birth_date="1961-04-12", email="rita@").cells,
-    ]
-    counts = dict.fromkeys(reasons.REASONS, 1) | {
-        reasons.NAME_CHARACTERS: 2,
-        reasons.BIRTH_DATE_INVALID: 2,
-        reasons.EMAIL_INVALID: 2,
-    }
-    return Sample(
-        file_name=EVERY_REASON,
-        provider=HOSPITAL,
-        lane=_LOW,
-        shows="every reason that rejects a row",
-        expected=Expected(status=_PARTLY, rows=11, loaded=2, reasons=counts),
-        data=csv_bytes(columns.TEMPLATE_HEADER, rows),
-        after=ALL_GOOD,
-    )
+def _rename_people(
+    rows: Sequence[Sequence[str]], edition: str
+) -> Sequence[Sequence[str]]:
+    """Return the rows with `edition` in each last name and e-mail address."""
+    if not edition:
+        return rows
+    header, *people = rows
+    at = next(n for n, name in enumerate(header) if name in _LAST_NAMES)
+    host = f".{edition.lower()}@example.org"
+    renamed = []
+    for row in people:
+        cells = [cell.replace("@example.org", host) for cell in row]
+        if cells and cells[at]:
+            cells[at] += f"-{edition}"
+        renamed.append(cells)
+    return [header, *renamed]
 
 
-def _known_recipients(edition: str) -> Sample:
-    staff = _staff(edition)
-    new = invented.person("Wanda", "Highmoor", "9/9/1979", "wanda.highmoor", edition)
-    rows = [staff[1], staff[2].but(email="another.address@example.org"), new]
-    return Sample(
-        file_name="known_recipients.csv",
-        provider=CLINIC,
-        lane=_LOW,
-        shows="people whom another provider has loaded",
-        expected=Expected(
-            status=_PARTLY,
-            rows=3,
-            loaded=1,
-            reasons={reasons.DUPLICATE_RECIPIENT: 2},
-        ),
-        data=csv_bytes(columns.TEMPLATE_HEADER, [person.cells for person in rows]),
-        after=ALL_GOOD,
-    )
+def _find_file(name: str) -> resources.abc.Traversable:
+    return resources.files("cvms_pipeline.cli") / "sample_files" / name
 
 
-def _new_email(edition: str) -> Sample:
-    rows = [p.but(email=f"new.{p.email}").cells for p in _staff(edition)[3:5]]
-    return Sample(
-        file_name="new_email.csv",
-        provider=HOSPITAL,
-        lane=_LOW,
-        shows="corrected e-mail addresses of two recipients",
-        expected=Expected(status=_DONE, rows=2, loaded=2, updated=2),
-        data=csv_bytes(columns.TEMPLATE_HEADER, rows),
-        after=ALL_GOOD,
-    )
+def _parse(text: str, delimiter: str) -> Sequence[Sequence[str]]:
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
 
 
-def _corrected() -> Sample:
-    return Sample(
-        file_name="corrected_report.csv",
-        provider=HOSPITAL,
-        lane=_LOW,
-        shows="the error report of every_reason.csv, corrected",
-        expected=Expected(status=_DONE, rows=7, loaded=7),
-        data=None,
-        after=EVERY_REASON,
-    )
-
-
-def csv_bytes(
-    header: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    *,
-    delimiter: str = ",",
-    encoding: str = "utf-8",
+def _encode(
+    rows: Sequence[Sequence[str]], *, delimiter: str = ",", encoding: str = "utf-8"
 ) -> bytes:
-    """Return a CSV of text cells, its lines ending as Excel ends them."""
+    """Return a CSV with the line ends that Excel writes."""
     file = io.StringIO(newline="")
-    csv.writer(file, delimiter=delimiter, lineterminator="\r\n").writerows(
-        [header, *rows]
-    )
+    csv.writer(file, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
     return file.getvalue().encode(encoding)

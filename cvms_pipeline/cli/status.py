@@ -1,193 +1,143 @@
-"""`cvms status`: how the installation is, for a person and for monitoring.
+"""The command status: the health of the installation, for people and for monitoring.
 
-What is asked is `local.watching`, what is bad `ingest.health`; here it is shown.
+`maintenance.inspection` measures, `maintenance.health` finds problems; this prints.
 """
 
-from collections.abc import Sequence
-from typing import Any
+import itertools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cvms_pipeline import settings as settings_
+import rich.text
+import typer
+
 from cvms_pipeline.cli import terminal
-from cvms_pipeline.ingest import health
-from cvms_pipeline.local import watching
-from cvms_pipeline.store import health as stored
 
-_STYLES = {
-    health.State.OK: "green",
-    health.State.WARNING: "yellow",
-    health.State.CRITICAL: "bold red",
-}
+if TYPE_CHECKING:
+    from cvms_pipeline.settings import loading
+
+_CRITICAL = 2
+_STYLES = {"ok": "green", "warning": "yellow", "critical": "bold red"}
 _UNKNOWN = "unknown"
 
 
-def status(settings: settings_.Settings, *, own: bool, as_json: bool) -> int:
-    """Print how things are; return the exit code: 0, 1 or 2."""
-    seen = watching.Watcher(settings, own=own).look()
-    found = health.problems(seen, watching.limits(settings))
-    if as_json:
-        terminal.print_json(_as_json(seen, found))
-    else:
-        _show(seen, found)
-    return int(health.worst(found))
+def status(
+    no_processes: Annotated[
+        bool,
+        typer.Option(
+            "--no-processes", help="Leave them out: something else runs them."
+        ),
+    ] = False,
+    json: terminal.Json = False,
+) -> None:
+    """Say how the installation is: processes, queue, what waits, what failed, disks.
+
+    Needs nothing to be running.
+    Exit code 0: all is well; 1: warning; 2: critical, or it is unknown.
+    Each reason is named.
+
+    Example: cvms status
+    """
+    from cvms_pipeline.local import health_probe
+    from cvms_pipeline.maintenance import health, health_report
+    from cvms_pipeline.settings import loading
+
+    with terminal.exit_on_error(_CRITICAL):
+        chosen = loading.load()
+        probe = health_probe.open_probe(chosen, has_processes=not no_processes)
+        snapshot = probe.take_snapshot()
+        problems = health.find_problems(snapshot, health_probe.get_limits(chosen))
+        report = health_report.build_report(snapshot, problems)
+        if json:
+            terminal.print_json(report)
+        else:
+            _print(report, is_stopped=snapshot.is_stopped)
+    raise typer.Exit(int(health.get_worst_state(problems)))
 
 
-def _as_json(seen: health.Seen, found: Sequence[health.Problem]) -> dict[str, Any]:
-    return {
-        "state": health.worst(found).name.lower(),
-        "problems": [{"state": p.state.name.lower(), "text": p.text} for p in found],
-        "processes": None if seen.processes is None else _processes(seen.processes),
-        "queue": _queue(seen),
-        "uploads": _uploads(seen),
-        "messages": _messages(seen),
-        "incoming": _incoming(seen),
-        "disks": [
-            {
-                "folder": each.name,
-                "free_bytes": each.free_bytes,
-                "size_bytes": each.size_bytes,
-                "free_percent": round(each.free_percent, 1),
-            }
-            for each in seen.spaces
-        ],
-    }
-
-
-def _processes(processes: Sequence[health.Process]) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": each.name,
-            "state": each.state,
-            "pid": each.pid,
-            "uptime_seconds": each.uptime_seconds,
-        }
-        for each in processes
-    ]
-
-
-def _queue(seen: health.Seen) -> dict[str, Any] | None:
-    if seen.queue is None:
-        return None
-    return {
-        "queued": seen.queue.queued,
-        "running": seen.queue.running,
-        "broker_messages": seen.queue.broker_messages,
-        "is_retention_failed": seen.queue.is_retention_failed,
-    }
-
-
-def _uploads(seen: health.Seen) -> dict[str, Any] | None:
-    if seen.backlog is None:
-        return None
-    return {
-        "waiting": seen.backlog.uploads_waiting,
-        "oldest": seen.backlog.oldest_upload,
-        "oldest_seconds": round(seen.age(seen.backlog.oldest_upload_at)),
-        "failed": seen.backlog.uploads_failed,
-    }
-
-
-def _messages(seen: health.Seen) -> dict[str, Any] | None:
-    if seen.backlog is None:
-        return None
-    return {
-        "unsent": seen.backlog.messages_unsent,
-        "oldest_seconds": round(seen.age(seen.backlog.oldest_message_at)),
-        "refused": {
-            "notice": seen.backlog.notices_refused,
-            "invitation": seen.backlog.invitations_refused,
-            "alert": seen.backlog.alerts_refused,
-        },
-    }
-
-
-def _incoming(seen: health.Seen) -> dict[str, Any] | None:
-    if seen.unclaimed is None:
-        return None
-    return {
-        "files": seen.unclaimed.files,
-        "oldest_seconds": round(seen.age(seen.unclaimed.oldest_at)),
-        "misplaced": {
-            "files": seen.unclaimed.misplaced,
-            "oldest_seconds": round(seen.age(seen.unclaimed.oldest_misplaced_at)),
-        },
-    }
-
-
-def _show(seen: health.Seen, found: Sequence[health.Problem]) -> None:
+def _print(report: Mapping[str, Any], *, is_stopped: bool) -> None:
+    """Print the report; of what is stopped, only what is known."""
     out = terminal.out()
-    state = health.worst(found)
-    out.print(terminal.plain(state.name, _STYLES[state]))  # first, for Nagios
-    for each in found:
-        out.print(
-            terminal.plain(f"{each.state.name}: {each.text}", _STYLES[each.state])
-        )
-    if seen.processes is not None:
-        table = terminal.table("Process", "State", "Pid", "Up for")
-        for process in seen.processes:
-            style = _STYLES[health.State.OK if process.is_up else health.State.CRITICAL]
-            state_ = terminal.plain(process.state, style)
-            uptime = _span(process.uptime_seconds)
-            table.add_row(process.name, state_, terminal.plain(process.pid), uptime)
-        out.print(table)
-    out.print(terminal.facts(_pairs(seen)))
-
-
-def _pairs(seen: health.Seen) -> list[tuple[str, str]]:
-    uploads = failed = messages = refused = runs = broker = _UNKNOWN
-    if seen.backlog is not None:
-        uploads = _since(
-            seen.backlog.uploads_waiting, seen.age(seen.backlog.oldest_upload_at)
-        )
-        failed = f"{seen.backlog.uploads_failed:,}"
-        messages = _since(
-            seen.backlog.messages_unsent, seen.age(seen.backlog.oldest_message_at)
-        )
-        refused = _refused(seen.backlog)
-    if seen.queue is not None and seen.queue.queued is not None:
-        runs = f"{seen.queue.queued:,} queued, {seen.queue.running:,} at work"
-    if seen.queue is not None and seen.queue.broker_messages is not None:
-        broker = f"{seen.queue.broker_messages:,}"
-    return [
-        *_pairs_of_files(seen),
-        ("Uploads not finished", uploads),
-        ("Uploads failed", failed),
-        ("Messages not sent", messages),
-        ("Messages refused", refused),
-        ("Runs", runs),
-        ("Tasks at the broker", broker),
-        *(
-            (
-                f"Disk of {each.name}",
-                f"{each.free_bytes / 1e9:,.1f} GB free, {each.free_percent:.0f} %",
+    out.print(_color(report["state"].upper(), report["state"]))  # first, for Nagios
+    for problem in report["problems"]:
+        state = problem["state"]
+        out.print(_color(f"{state.upper()}: {problem['text']}", state))
+    if report["processes"] is not None and not is_stopped:
+        table = terminal.make_table("Process", "State", "Pid", "Up for")
+        for process in report["processes"]:
+            state = "ok" if process["state"] == "running" else "critical"
+            table.add_row(
+                process["name"],
+                _color(process["state"], state),
+                terminal.escape(process["pid"]),
+                _format_span(process["uptime_seconds"]),
             )
-            for each in seen.spaces
+        out.print(table)
+    pairs = [*_describe_waiting(report), *_describe_queue(report["queue"] or {})]
+    pairs += [
+        (
+            f"Disk of {disk['folder']}",
+            f"{disk['free_bytes'] / 1e9:,.1f} GB free, {disk['free_percent']:.0f} %",
+        )
+        for disk in report["disks"]
+    ]
+    is_shown = [not is_stopped or value != _UNKNOWN for _, value in pairs]
+    out.print(terminal.make_facts(list(itertools.compress(pairs, is_shown))))
+
+
+def _color(text: str, state: str) -> rich.text.Text:
+    return terminal.escape(text, _STYLES[state])
+
+
+def _describe_waiting(report: Mapping[str, Any]) -> list[tuple[str, str]]:
+    incoming, uploads, messages = (
+        report[name] or {} for name in ("incoming", "uploads", "messages")
+    )
+    failed, refused = uploads.get("failed"), messages.get("refused")
+    return [
+        ("Files not taken in yet", _describe_oldest(incoming, "files")),
+        ("Files in no lane", _describe_oldest(incoming.get("misplaced", {}), "files")),
+        ("Uploads not finished", _describe_oldest(uploads, "waiting")),
+        *_describe_why(uploads, "oldest_failure"),
+        ("Uploads failed", _UNKNOWN if failed is None else f"{failed:,}"),
+        ("Messages not sent", _describe_oldest(messages, "unsent")),
+        *_describe_why(messages, "why"),
+        (
+            "Messages refused",
+            f"{refused['notice']:,} to providers, {refused['invitation']:,} to"
+            f" recipients, {refused['alert']:,} to data-ops"
+            if refused
+            else _UNKNOWN,
         ),
     ]
 
 
-def _pairs_of_files(seen: health.Seen) -> list[tuple[str, str]]:
-    waiting = misplaced = _UNKNOWN
-    files = seen.unclaimed
-    if files is not None:
-        waiting = _since(files.files, seen.age(files.oldest_at))
-        misplaced = _since(files.misplaced, seen.age(files.oldest_misplaced_at))
-    return [("Files not taken in yet", waiting), ("Files in no lane", misplaced)]
+def _describe_why(part: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
+    """Return why something waits, if it is known."""
+    return [("  why", part[name])] if part.get(name) else []
 
 
-def _refused(backlog: stored.Backlog) -> str:
-    return (
-        f"{backlog.notices_refused:,} to providers,"
-        f" {backlog.invitations_refused:,} to recipients,"
-        f" {backlog.alerts_refused:,} to data-ops"
-    )
+def _describe_queue(queue: Mapping[str, Any]) -> list[tuple[str, str]]:
+    queued, tasks = queue.get("queued"), queue.get("broker_messages")
+    runs = _UNKNOWN
+    if queued is not None:
+        runs = f"{queued:,} queued, {queue['running']:,} at work"
+    return [
+        ("Runs", runs),
+        ("Tasks at the broker", _UNKNOWN if tasks is None else f"{tasks:,}"),
+    ]
 
 
-def _since(number: int, seconds: float) -> str:
-    return f"{number:,}, the oldest for {_span(seconds)}" if number else "0"
+def _describe_oldest(part: Mapping[str, Any], name: str) -> str:
+    """Return how many there are, and for how long the oldest has waited."""
+    if name not in part:
+        return _UNKNOWN
+    if not part[name]:
+        return "0"
+    return f"{part[name]:,}, the oldest for {_format_span(part['oldest_seconds'])}"
 
 
-def _span(seconds: float | None) -> str:
-    """Return a length of time as people say it; nothing for None."""
+def _format_span(seconds: float | None) -> str:
+    """Return a length of time in its two largest units; "" for None."""
     if seconds is None:
         return ""
     minutes, rest = divmod(round(seconds), 60)
@@ -198,3 +148,38 @@ def _span(seconds: float | None) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def print_where_to_look(
+    chosen: "loading.Settings",
+    *,
+    provider: str,
+    file: str = "FILE",
+    notice: str | None = None,
+) -> None:
+    """Print where outcomes are, and what to try, with the names that there are."""
+    results = chosen.folders.path("incoming") / provider / "results"
+    todays = f"{chosen.web.ui_url}/assets/todays_uploads"
+    places = [
+        ("Today's uploads, with rows, reasons and reports", todays),
+        ("Every message", describe_mail(chosen)),
+        *([("One notice", notice)] if notice else []),
+        ("What a provider gets", terminal.shorten_path(results)),
+        ("Drop a file yourself", f"cvms drop {file} --provider {provider}"),
+        ("See what a file would do", f"cvms check {file}"),
+        ("What has happened, who has been loaded", "cvms uploads; cvms recipients -"),
+        ("How it is", "cvms status"),
+    ]
+    out = terminal.out()
+    out.print(rich.text.Text("\nWhere to look", style="bold"))
+    for what, where in places:
+        line = rich.text.Text.assemble(f"  {what}\n    ", (where, "bold"))
+        out.print(line, soft_wrap=True)
+
+
+def describe_mail(chosen: "loading.Settings") -> str:
+    """Return the destination of messages, without a password."""
+    if chosen.mail.smtp_url is None:
+        folder = terminal.shorten_path(chosen.folders.path("mail"))
+        return f"{folder} (a Maildir; invitations in {folder}/invitations)"
+    return "the mail server in CVMS_SMTP_URL"

@@ -1,45 +1,45 @@
-"""The jobs: what is run together for an upload, and what tells data-ops.
+"""The jobs: what is run together for an upload, and what alerts data-ops.
 
-Invitations are a job of their own, so that slow mail never holds up an upload; so are
-alerts, so that nothing that is wrong with an upload holds up what tells of it.
+Invitations have a job of their own, so that slow mail never delays an upload; alerts
+have one, so that no error of an upload delays the alert about it.  The job `retention`
+is in the module of that name.
 """
+
+from typing import Any
 
 import dagster as dg
 
-from cvms_pipeline.defs import assets, partitions
-
-_MESSAGES = {
-    partitions.PURPOSE_TAG: partitions.MESSAGES,
-    partitions.PRIORITY_TAG: str(partitions.INVITATION_PRIORITY),
-}
+from cvms_pipeline.defs import assets, partitions, recovery, retention
 
 process_upload = dg.define_asset_job(
-    "process_upload",
-    selection=dg.AssetSelection.assets(
-        assets.recipients, assets.error_report, assets.provider_notice
-    ),
-    description="Load one upload, write its error report and tell its provider.",
+    recovery.PROCESS_UPLOAD,
+    selection=[assets.recipients, assets.error_report, assets.provider_notice],
+    description="Load one upload, write its error report and notify its provider.",
 )
 
 send_invitations = dg.define_asset_job(
     "send_invitations",
-    selection=dg.AssetSelection.assets(assets.recipient_invitations),
+    selection=[assets.recipient_invitations],
     description="Send the welcome messages of one upload that are due.",
-    tags=_MESSAGES,
+    tags=partitions.MESSAGE_RUN_TAGS,
 )
 
 send_notice = dg.define_asset_job(
     "send_notice",
-    selection=dg.AssetSelection.assets(assets.provider_notice),
+    selection=[assets.provider_notice],
     description="Send one upload's notice that could not be delivered at first.",
-    tags=_MESSAGES,
+    tags=partitions.MESSAGE_RUN_TAGS,
 )
 
 send_alerts = dg.define_asset_job(
     "send_alerts",
-    selection=dg.AssetSelection.assets(assets.data_ops_alerts),
-    description="Send data-ops the alerts that are due, about whatever they are.",
-    tags=_MESSAGES,
+    selection=[assets.data_ops_alerts],
+    description=(
+        "Send data-ops the alerts that are due, about any upload or none, and providers"
+        " what invitations were refused."
+    ),
+    tags=partitions.MESSAGE_RUN_TAGS,
 )
 
-OF_UPLOADS = [process_upload, send_invitations, send_notice]
+UPLOAD_JOBS = [process_upload, send_invitations, send_notice]
+ALL: list[Any] = [*UPLOAD_JOBS, send_alerts, retention.apply_retention]

@@ -1,18 +1,19 @@
 """What the Dagster UI shows of an upload: numbers and links, never a row's value.
 
 Keys that the UI knows by name (`dagster/...`) follow Dagster's conventions; the
-others are numbers, so that the UI plots them over time.
+others are numbers where possible, so that the UI plots them over time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
-from cvms_pipeline.domain import columns, outcome, sheet
-from cvms_pipeline.ingest import deliver, publish
-from cvms_pipeline.store import uploads
-
-RECIPIENTS_TABLE = "cvms.recipients"
+from cvms_pipeline.domain.reporting import outcome
+from cvms_pipeline.domain.sheets import sheet
+from cvms_pipeline.domain.text import display
+from cvms_pipeline.domain.vocabulary import columns, likeness, reasons
+from cvms_pipeline.use_cases import deliver, history, publish
 
 RECIPIENT_SCHEMA = dg.TableSchema(
     columns=[
@@ -34,84 +35,127 @@ REPORT_SCHEMA = dg.TableSchema(
     columns=[dg.TableColumn(name, "text") for name in columns.REPORT_HEADER]
 )
 
+_MAX_PAIRS = 1_000
+"""How many pairs of possible duplicates are listed."""
 
-def of_outcome(
-    result: outcome.Outcome, seconds: float
-) -> Mapping[str, dg.MetadataValue]:
+_DESCRIPTIONS = {
+    "UTC": "When it was received.",
+    "why": "Rows by reason, or the refusal; see docs/reasons.md.",
+    "upload": "The partition key; see `cvms upload`.",
+    "lane": "Low or high volume.",
+    "rule": "Why it is removed.",
+    "found": "How many the rule applies to.",
+    "removed": "None in a dry run.",
+}
+"""What the UI shows beside the name of a column of a table."""
+
+
+def describe_outcome(
+    result: outcome.Outcome, seconds: float, *, is_withdrawn: bool = False
+) -> Mapping[str, Any]:
     """Return an outcome's numbers, one of them for each reason that occurred."""
     return {
-        "dagster/partition_row_count": dg.MetadataValue.int(result.loaded),
-        "rows in file": dg.MetadataValue.int(result.rows),
-        "loaded": dg.MetadataValue.int(result.loaded),
-        "updated": dg.MetadataValue.int(result.updated),
-        "rejected": dg.MetadataValue.int(result.rejected),
-        "share rejected": dg.MetadataValue.float(share_rejected(result)),
-        "refused": dg.MetadataValue.text(refusal_code(result)),
-        "seconds": dg.MetadataValue.float(round(seconds, 3)),
-        **{
-            f"rejected: {code}": dg.MetadataValue.int(count)
-            for code, count in sorted(result.reasons.items())
-        },
+        **({"withdrawn": "yes"} if is_withdrawn else {}),
+        "dagster/partition_row_count": 0 if is_withdrawn else result.loaded,
+        "rows in file": show_count(result.rows_in_file),
+        "loaded": result.loaded,
+        "updated": result.updated,
+        "rejected": show_count(result.rows_failed),
+        **{f"rejected: {code}": n for code, n in sorted(result.reasons.items())},
+        "share rejected": compute_rejected_percent(result),
+        "refused": get_refusal_code(result.refusal),
+        "seconds": round(seconds, 3),
     }
 
 
-def share_rejected(result: outcome.Outcome) -> float:
+def show_count(count: int | None) -> int | str:
+    """Return a count for the UI; one that is not known is a dash, and never 0."""
+    return display.UNKNOWN if count is None else count
+
+
+def compute_rejected_percent(result: outcome.Outcome) -> float:
     """Return the rejected rows in percent of the rows in the file."""
     return round(100 * result.rejected / result.rows, 2) if result.rows else 0.0
 
 
-def refusal_code(result: outcome.Outcome) -> str:
-    """Return the code of the refusal, or `no`."""
-    return result.refusal.code if result.refusal else "no"
+def get_refusal_code(refusal: reasons.Refusal | None) -> str:
+    """Return the code of a refusal, or `no`."""
+    return refusal.code if refusal is not None else "no"
 
 
-def of_upload(received: uploads.Upload) -> Mapping[str, dg.MetadataValue]:
-    """Return whose upload it is and how large; its file name may name a person."""
+def describe_upload(received: history.Upload) -> Mapping[str, Any]:
+    """Return facts of an upload, without its file name, which may name a person."""
     return {
-        "provider": dg.MetadataValue.text(received.provider or "unknown"),
-        "lane": dg.MetadataValue.text(received.lane.value),
-        "bytes": dg.MetadataValue.int(received.size or 0),
-        "sha256": dg.MetadataValue.text(received.sha256 or "not read"),
+        "provider": received.provider or "unknown",
+        "lane": received.lane.value,
+        "bytes": received.size or 0,
+        "sha256": received.sha256 or "not read",
         "received": dg.MetadataValue.timestamp(received.received_at),
-        "refused at the claim": dg.MetadataValue.text(received.claim_refusal or "no"),
-        "same bytes as": dg.MetadataValue.text(received.parent_upload or "none before"),
+        "refused at the claim": received.claim_refusal or "no",
+        "same bytes as": received.parent_upload or "none before",
     }
 
 
-def of_sheet(judged: sheet.Sheet) -> Mapping[str, dg.MetadataValue]:
-    """Return how many rows a sheet holds and how many are rejected so far."""
+def describe_sheet(current: sheet.Sheet) -> Mapping[str, Any]:
+    """Return how many rows a sheet has, and how many of them a step has rejected."""
     return {
-        "rows in file": dg.MetadataValue.int(len(judged.cells)),
-        "rejected so far": dg.MetadataValue.int(judged.rejections["line"].nunique()),
-        "to be loaded": dg.MetadataValue.int(len(judged.plan)),
-        "encoding": dg.MetadataValue.text(judged.encoding or "unknown"),
-        "refused": dg.MetadataValue.text(
-            judged.refusal.code if judged.refusal else "no"
+        "rows in file": len(current.cells),
+        "rejected so far": current.rejections["line"].nunique(),
+        "to be loaded": len(current.plan),
+        "encoding": current.encoding or "unknown",
+        "refused": get_refusal_code(current.refusal),
+    }
+
+
+def describe_report(published: publish.Published) -> Mapping[str, Any]:
+    """Return how many rows the error report has, and where it is kept."""
+    report: str | dg.MetadataValue = "none needed"
+    if published.purged_at is not None:
+        report = f"gone: its rows were purged on {published.purged_at:%Y-%m-%d}"
+    elif published.path is not None:
+        report = dg.MetadataValue.path(published.path)
+    return {
+        "dagster/partition_row_count": published.rows,
+        "error report": report,
+        "beside the drop": published.is_in_results,
+    }
+
+
+def describe_delivery(delivered: deliver.Delivered) -> Mapping[str, Any]:
+    """Return how many messages were sent, and how many never will be."""
+    return {"sent": delivered.sent, "refused by the mail server": delivered.refused}
+
+
+def describe_possible_duplicates(
+    found: Sequence[likeness.PossibleDuplicate],
+) -> Mapping[str, Any]:
+    """Return how many rows resemble other people, and the uploads and lines of both."""
+    return {
+        "rows": len({each.line for each in found}),
+        "lines": make_table(
+            {
+                "line": each.line,
+                "likeness": each.likeness.value,
+                "of upload": each.upload or "the same",
+                "of line": each.other_line,
+                "of provider": "the same" if each.is_own else "another",
+            }
+            for each in found[:_MAX_PAIRS]
         ),
     }
 
 
-def of_report(published: publish.Published) -> Mapping[str, dg.MetadataValue]:
-    """Return how long the error report is and where we keep it."""
-    return {
-        "dagster/partition_row_count": dg.MetadataValue.int(published.rows),
-        "error report": _where_report_is(published),
-        "beside the drop": dg.MetadataValue.bool(published.is_beside_drop),
-    }
-
-
-def _where_report_is(published: publish.Published) -> dg.MetadataValue:
-    if published.purged_at is not None:
-        day = f"{published.purged_at:%Y-%m-%d}"
-        return dg.MetadataValue.text(f"gone: its rows were purged on {day}")
-    if published.path is None:
-        return dg.MetadataValue.text("none needed")
-    return dg.MetadataValue.path(published.path)
-
-
-def of_delivery(delivered: deliver.Delivered) -> Mapping[str, dg.MetadataValue]:
-    """Return how many messages went out, and how many never will."""
-    return {
-        "sent": dg.MetadataValue.int(delivered.sent),
-        "refused by the mail server": dg.MetadataValue.int(delivered.refused),
-    }
+def make_table(rows: Iterable[Mapping[str, str | int]]) -> dg.MetadataValue:
+    """Return rows with the same columns as a table, or the text that there are none."""
+    records = [dg.TableRecord(dict(row)) for row in rows]
+    if not records:
+        return dg.MetadataValue.text("none")
+    schema = [
+        dg.TableColumn(
+            name,
+            "integer" if isinstance(value, int) else "text",
+            description=_DESCRIPTIONS.get(name),
+        )
+        for name, value in records[0].data.items()
+    ]
+    return dg.MetadataValue.table(records, dg.TableSchema(schema))

@@ -1,152 +1,294 @@
-"""The one look: today's uploads as tables, links and numbers of the Dagster UI.
+"""The overview of the day: `todays_uploads`, its lines, its plots and its checks.
 
-File names and rows are not shown: they may hold what identifies a person.  A table
-of the UI makes no links, and is as wide as half a window: what matters stands first,
-links stand beside it, and what is long stands last.  The links are made of ids only,
-for the UI renders what they hold.
+The UI shows the metadata of a materialization in the order given here, below 500 pixels
+of other things, in a column of 61 characters of one width, and Markdown of a thousand
+characters or more only behind a button.  A table of Markdown would be too wide.  So the
+headline is first, then what is broken, then the other uploads, as lines with spaces
+between their columns; the numbers that the UI plots follow.  Each day is a partition,
+so that a plot has one value a day.
+
+File names and cells are not shown: they may identify a person.  What the UI renders as
+Markdown is made of ids, codes, slugs and sentences of this package only.
 """
 
-import itertools
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+import hashlib
+import logging
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
-from cvms_pipeline.ingest import standing
-from cvms_pipeline.store import listing, uploads
+from cvms_pipeline.defs import assets, checks, failures
+from cvms_pipeline.use_cases import history
 
-_UPLOADS = dg.TableSchema(
-    columns=[
-        dg.TableColumn("UTC", "text", description="When it was received."),
-        dg.TableColumn("provider", "text"),
-        dg.TableColumn("rows", "integer"),
-        dg.TableColumn("loaded", "integer"),
-        dg.TableColumn("rejected", "integer"),
-        dg.TableColumn("why", "text", description="Rows by reason, or the refusal."),
-        dg.TableColumn("status", "text"),
-        dg.TableColumn("upload", "text", description="The partition key."),
-        dg.TableColumn("lane", "text", description="Low or high volume."),
-        dg.TableColumn("updated", "integer"),
-    ]
-)
+_SHOWN_AT_ONCE = 998
+"""The most characters of Markdown that the UI shows without a button."""
 
-_PROVIDERS = dg.TableSchema(
-    columns=[
-        dg.TableColumn("provider", "text"),
+_MAX_PLOTTED = 20
+"""How many providers have plots of their own: those with the most rows."""
+
+_WIDTH = 61
+"""How many characters a line can have in a window of 1440 pixels."""
+
+_OTHER_WIDTH = 41
+"""What ids, numbers but that of rejected rows, a usual reason and spaces take of it."""
+
+_MAX_WHY = 300
+_SPACE = "\N{NO-BREAK SPACE}"
+_NEW_LINE = "\\\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Widths:
+    """How many characters the columns take whose width depends on the uploads."""
+
+    provider: int
+    rejected: int
+
+
+def make_asset_events(
+    state: history.Overview, log: logging.Logger
+) -> list[dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation]:
+    """Return what brings `todays_uploads` and its checks up to date."""
+    return [
+        dg.AssetMaterialization(
+            asset_key=assets.todays_uploads.key,
+            partition=state.day.isoformat(),
+            metadata=_describe_day(state, log),
+        ),
         *(
-            dg.TableColumn(name, "integer")
-            for name in (
-                "uploads",
-                "rows",
-                "loaded",
-                "rejected",
-                "refused",
-                "failed",
-                "waiting",
-                "updated",
+            dg.AssetCheckEvaluation(
+                asset_key=assets.todays_uploads.key,
+                check_name=result.check_name or "",
+                passed=result.passed,
+                severity=result.severity,
+                metadata=result.metadata,
             )
+            for result in checks.check_day(state)
         ),
     ]
-)
 
-_REASONS = dg.TableSchema(
-    columns=[
-        dg.TableColumn("rows", "integer", description="0 where a file was refused."),
-        dg.TableColumn("uploads", "integer"),
-        dg.TableColumn("why", "text", description="The code; see docs/reasons.md."),
+
+def make_withdrawals(
+    state: history.Overview, *, reported: str
+) -> list[dg.AssetObservation]:
+    """Return what reports that uploads were withdrawn, each once.
+
+    `reported` is the id of the last one that was reported, or nothing.
+    """
+    ids = [upload.id for upload in state.withdrawn]
+    new = state.withdrawn[ids.index(reported) + 1 if reported in ids else 0 :]
+    return [
+        dg.AssetObservation(
+            asset_key=assets.recipients.key,
+            partition=upload.id,
+            description="The upload was withdrawn: nothing of it is loaded any more.",
+            metadata={
+                "taken out": upload.loaded - upload.updated,
+                "corrections undone": upload.updated,
+                "withdrawn": dg.MetadataValue.timestamp(upload.withdrawn_at),
+            },
+        )
+        for upload in new
+        if upload.withdrawn_at is not None
     ]
-)
-
-_SHOWN_AT_ONCE = 1000
-"""Characters of Markdown; the UI puts more than that behind a button."""
-_AND_MORE = "* and {} more"
 
 
-def of_day(stands: standing.Standing, *, ui_url: str) -> Mapping[str, dg.MetadataValue]:
-    """Return the day's tables, and its sums as numbers that can be plotted."""
+def compute_fingerprint(state: history.Overview) -> str:
+    """Return a short text that is the same while nothing has changed, for an hour."""
+    listed = (*state.latest, *state.refused, *state.failed, *state.withdrawn)
+    shown = [(each.id, each.status, each.run_id, each.failure) for each in listed]
+    facts = repr((state.day, state.hour, list(state.providers), shown))
+    return hashlib.sha256(facts.encode()).hexdigest()[:16]
+
+
+def _describe_day(state: history.Overview, log: logging.Logger) -> Mapping[str, Any]:
+    """Return headline, lines and numbers of the day, in the order of the page."""
+    others = [each for each in state.latest if each.refusal is None]
+    withdrawn = [each for each in others if each.withdrawn_at is not None]
+    others = [each for each in others if each.withdrawn_at is None]
+    loaded = [each for each in others if each.status.is_finished]
+    loaded.sort(key=lambda each: each.rejected == 0)
+    waiting = [
+        each for each in others if not each.status.is_finished and not each.has_failed
+    ]
+    widths = _find_widths((*state.failed, *state.refused, *others, *withdrawn))
+    write = functools.partial(_write_lines, log=log, widths=widths)
     return {
-        "day": dg.MetadataValue.text(stands.day.isoformat()),
-        "uploads": _sum(each.uploads for each in stands.providers),
-        "rows": _sum(each.rows for each in stands.providers),
-        "loaded": _sum(each.loaded for each in stands.providers),
-        "rejected": _sum(each.rejected for each in stands.providers),
-        "waiting": _sum(each.waiting for each in stands.providers),
-        "broken now": dg.MetadataValue.int(len(stands.failed)),
-        "broken uploads": _table(map(_upload, stands.failed), _UPLOADS),
-        "broken runs": _links(_runs(stands.failed, ui_url)),
-        "by provider": _table(map(_provider, stands.providers), _PROVIDERS),
-        "by reason": _table(map(_reason, stands.reasons), _REASONS),
-        "error reports": _links(_reports(stands.latest, ui_url)),
-        "latest uploads": _table(map(_upload, stands.latest), _UPLOADS),
+        "today": dg.MetadataValue.md(_write_headline(state)),
+        **_divide("broken", write(state.failed, _write_broken)),
+        **_divide("refused", write(state.refused, _write_refused)),
+        **_divide("waiting", write(waiting, _write_waiting)),
+        **_divide("loaded", write(loaded, _write_loaded), _write_header(widths)),
+        **_divide("withdrawn", write(withdrawn, _write_start)),
+        **_make_numbers(state),
+        **_divide("by provider", _write_providers(state)),
+        **_divide("by reason", _write_reasons(state)),
     }
 
 
-def why(upload: uploads.Upload) -> str:
-    """Return the reasons of an upload's rejected rows with counts, or its refusal."""
-    if upload.refusal is not None:
-        return upload.refusal.code
-    return ", ".join(
-        f"{code}: {count}" for code, count in sorted(upload.reasons.items())
+def _write_headline(state: history.Overview) -> str:
+    """Return the counts of the day in a sentence; what is broken is bold."""
+    uploads, refused, failed, waiting, rows, rejected = (
+        _sum(state, name)
+        for name in ("uploads", "refused", "failed", "waiting", "rows", "rejected")
+    )
+    earlier = len(state.failed) - failed
+    parts = [
+        "1 upload" if uploads == 1 else f"{uploads:,} uploads",
+        *([f"{refused:,} refused"] if refused else []),
+        *([f"**{failed:,} failed**"] if failed else []),
+        *([f"**{earlier:,} failed on an earlier day**"] if earlier > 0 else []),
+        *([f"{waiting:,} waiting"] if waiting else []),
+    ]
+    return f"{', '.join(parts)}; {rejected:,} of {rows:,} rows rejected"
+
+
+def _write_lines(
+    uploads: Iterable[history.Upload],
+    write: Callable[[history.Upload, _Widths], str],
+    *,
+    widths: _Widths,
+    log: logging.Logger,
+) -> Iterator[str]:
+    for upload in uploads:
+        with failures.passed_over(log, f"The upload {upload.id}"):
+            yield write(upload, widths)
+
+
+def _write_header(widths: _Widths) -> str:
+    """Return a header that no window can break, so that the column is wide enough."""
+    header = f"{'upload':<8} {'provider':<{widths.provider}} rows loaded rejected, why"
+    return f"{header:<{_WIDTH}}".replace(" ", _SPACE)
+
+
+def _write_loaded(upload: history.Upload, widths: _Widths) -> str:
+    """Return a line of which the rejected rows lead to their report."""
+    counts = f"{upload.rows:{_SPACE}>4} {upload.loaded:{_SPACE}>6}"
+    rejected = f"{0:{_SPACE}>{widths.rejected}}"
+    if upload.rejected:
+        report = f"/assets/error_report?view=partitions&partition={upload.id}"
+        space = _SPACE * (widths.rejected - len(str(upload.rejected)))
+        why = max(upload.reasons, key=lambda code: upload.reasons[code], default="")
+        rejected = f"{space}[{upload.rejected}]({report}) {why}"
+    return f"{_write_start(upload, widths)} {counts} {rejected}"
+
+
+def _write_refused(upload: history.Upload, widths: _Widths) -> str:
+    known, _ = history.count_rows(upload)
+    rows = f" {known:,} rows," if known else ""
+    code = upload.refusal.code if upload.refusal is not None else ""
+    return f"{_write_start(upload, widths)}{rows} {code}"
+
+
+def _write_waiting(upload: history.Upload, widths: _Widths) -> str:
+    why = f"{_NEW_LINE}{_escape(upload.failure)}" if upload.failure else ""
+    return f"{_write_start(upload, widths)} {upload.status.value}{why}"
+
+
+def _write_broken(upload: history.Upload, widths: _Widths) -> str:
+    """Return the run that is to be re-executed, and below it why it has failed."""
+    run_id = upload.failed_run or upload.run_id
+    again = f" [Re-execute](/runs/{run_id})" if run_id else ""
+    why = upload.failure or "The page of its run says why."
+    return f"{_write_start(upload, widths)}{again}{_NEW_LINE}{_escape(why)}"
+
+
+def _write_start(upload: history.Upload, widths: _Widths) -> str:
+    """Return a link to the upload's last run, or its partition, and its provider.
+
+    The text of the link is the end of the id, whose beginning is a time in UTC.
+    """
+    tail = upload.id.rpartition("-")[2]
+    partition = f"/assets/recipients?view=partitions&partition={upload.id}"
+    target = f"/runs/{upload.run_id}" if upload.run_id else partition
+    name = _get_name(upload)
+    if len(name) > widths.provider:
+        name = f"{name[: widths.provider - 1]}…"
+    space = _SPACE * max(0, 8 - len(tail))
+    return f"[{tail}]({target}){space} {name:{_SPACE}<{widths.provider}}"
+
+
+def _find_widths(uploads: Collection[history.Upload]) -> _Widths:
+    """Return the widths of the columns, so that a line with a usual reason fits."""
+    rejected = max((len(str(upload.rejected)) for upload in uploads), default=1)
+    provider = max((len(_get_name(upload)) for upload in uploads), default=0)
+    room = _WIDTH - _OTHER_WIDTH - rejected
+    return _Widths(
+        provider=min(max(provider, len("provider")), room), rejected=rejected
     )
 
 
-def _upload(upload: uploads.Upload) -> dict[str, str | int]:
+def _get_name(upload: history.Upload) -> str:
+    return upload.provider or "unknown"
+
+
+def _escape(text: str) -> str:
+    """Return a sentence as Markdown that shows it as it is, in one line."""
+    short = text if len(text) <= _MAX_WHY else f"{text[:_MAX_WHY]}…"
+    return re.sub(r"([\\`*_\[\]<>|!#])", r"\\\1", " ".join(short.split()))
+
+
+def _divide(
+    name: str, lines: Iterable[str], *header: str
+) -> dict[str, dg.MetadataValue]:
+    """Return lines as entries that the UI shows at once; as many as they need."""
+    entries: list[str] = []
+    for line in lines:
+        if entries and len(entries[-1]) + len(line) < _SHOWN_AT_ONCE:
+            entries[-1] += f"{_NEW_LINE}{line}"
+        else:
+            entries.append(_NEW_LINE.join((*header, line)))
+            header = ()
     return {
-        "UTC": f"{upload.received_at:%H:%M}",
-        "provider": upload.provider or "unknown",
-        "rows": upload.rows,
-        "loaded": upload.loaded,
-        "rejected": upload.rejected,
-        "why": why(upload),
-        "status": upload.status.value.replace("_", " "),
-        "upload": upload.id,
-        "lane": upload.lane.value.removesuffix("_volume"),
-        "updated": upload.updated,
+        f"{name} {number}" if number > 1 else name: dg.MetadataValue.md(entry)
+        for number, entry in enumerate(entries, 1)
     }
 
 
-def _reports(found: Iterable[uploads.Upload], ui_url: str) -> list[str]:
-    page = f"{ui_url}/assets/error_report?view=partitions&partition="
-    return [f"[{each.id}]({page}{each.id})" for each in found if each.rejected]
-
-
-def _runs(found: Iterable[uploads.Upload], ui_url: str) -> list[str]:
-    return [
-        f"[{each.id}]({ui_url}/runs/{each.run_id})" for each in found if each.run_id
-    ]
-
-
-def _links(links: Sequence[str]) -> dg.MetadataValue:
-    """Return the first links, as many as are shown at once, and how many follow."""
-    lines = [f"* {link}" for link in links]
-    lengths = itertools.accumulate(len(line) + 1 for line in lines)
-    shown = [
-        line
-        for line, length in zip(lines, lengths, strict=True)
-        if length < _SHOWN_AT_ONCE - len(_AND_MORE)
-    ]
-    if len(shown) < len(lines):
-        shown.append(_AND_MORE.format(len(lines) - len(shown)))
-    return dg.MetadataValue.md("\n".join(shown) or "none")
-
-
-def _provider(summary: listing.Summary) -> dict[str, str | int]:
-    return {
-        column.name: getattr(summary, column.name) or "unknown"
-        if column.name == "provider"
-        else int(getattr(summary, column.name))
-        for column in _PROVIDERS.columns
+def _make_numbers(state: history.Overview) -> Mapping[str, float]:
+    """Return the numbers that the UI plots: of the day, and of its providers."""
+    rows, rejected = _sum(state, "rows"), _sum(state, "rejected")
+    numbers: dict[str, float] = {
+        "uploads a day": _sum(state, "uploads"),
+        "rows a day": rows,
+        "rejected percent": _compute_percent(rejected, rows),
     }
+    busiest = sorted(state.providers, key=lambda each: each.rows, reverse=True)
+    for each in busiest[:_MAX_PLOTTED]:
+        slug = each.provider or "unknown"
+        numbers[f"rows: {slug}"] = int(each.rows)
+        numbers[f"rejected percent: {slug}"] = _compute_percent(
+            each.rejected, each.rows
+        )
+        if each.seconds_to_notice is not None:
+            name = f"seconds from drop to notice: {slug}"
+            numbers[name] = round(float(each.seconds_to_notice), 2)
+    return numbers
 
 
-def _reason(told: listing.Told) -> dict[str, str | int]:
-    return {"rows": int(told.rows), "uploads": told.uploads, "why": told.code}
+def _compute_percent(part: float, whole: float) -> float:
+    return round(100 * float(part) / float(whole), 2) if whole else 0.0
 
 
-def _sum(numbers: Iterable[int]) -> dg.MetadataValue:
-    return dg.MetadataValue.int(int(sum(numbers)))
+def _sum(state: history.Overview, name: str) -> int:
+    return sum(int(getattr(summary, name)) for summary in state.providers)
 
 
-def _table(
-    rows: Iterable[dict[str, str | int]], schema: dg.TableSchema
-) -> dg.MetadataValue:
-    return dg.MetadataValue.table([dg.TableRecord(row) for row in rows], schema)
+def _write_providers(state: history.Overview) -> Iterator[str]:
+    columns = ("uploads", "rows", "loaded", "rejected")
+    yield f"{' '.join(columns)} provider"
+    for summary in state.providers:
+        counts = (
+            f"{int(getattr(summary, name)):{_SPACE}>{len(name)}}" for name in columns
+        )
+        yield f"{' '.join(counts)} {summary.provider or 'unknown'}"
+
+
+def _write_reasons(state: history.Overview) -> Iterator[str]:
+    yield "uploads rows why"
+    for count in state.reasons:
+        yield f"{count.uploads:{_SPACE}>7} {int(count.rows):{_SPACE}>4} {count.code}"

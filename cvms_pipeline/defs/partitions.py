@@ -1,13 +1,17 @@
-"""One partition per upload; its key is the upload's id (DESIGN 2).
+"""One partition for each upload, and what the tags of a run say about it.
 
-Only the partitions' definition and the tags that say whose an upload is.
+The key of a partition is the id of the upload.  Here are its definition, that of the
+days of the overview, the tags of runs (provider, lane, purpose, priority) and the
+states in which a run is unfinished.
 """
 
 import dagster as dg
 
-from cvms_pipeline.domain import upload
+from cvms_pipeline.domain.vocabulary import upload
 
-UPLOADS = dg.DynamicPartitionsDefinition(name="uploads")
+NAME = "uploads"
+UPLOADS = dg.DynamicPartitionsDefinition(name=NAME)
+DAYS = dg.DynamicPartitionsDefinition(name="days")
 
 PROVIDER_TAG = "cvms/provider"
 LANE_TAG = "cvms/lane"
@@ -16,14 +20,34 @@ MESSAGES = "messages"
 PRIORITY_TAG = "dagster/priority"
 PARTITION_TAG = "dagster/partition"
 
-_PRIORITIES = {upload.Lane.LOW_VOLUME: 10, upload.Lane.HIGH_VOLUME: 0}
-INVITATION_PRIORITY = -10
+MESSAGE_RUN_TAGS = {PURPOSE_TAG: MESSAGES, PRIORITY_TAG: "-10"}
+"""Of a run that only sends messages: it begins after the uploads that wait."""
+
+UNFINISHED_STATUSES = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+_PRIORITIES = {upload.Lane.LOW_VOLUME: "10", upload.Lane.HIGH_VOLUME: "0"}
 
 
-def tags_of(provider: str | None, lane: upload.Lane) -> dict[str, str]:
-    """Return the run tags of an upload: whose it is, and how soon its turn comes."""
+def make_run_tags(provider: str | None, lane: upload.Lane) -> dict[str, str]:
+    """Return the tags of an upload's runs, with their priority in the queue."""
     return {
         PROVIDER_TAG: provider or "unknown",
         LANE_TAG: lane.value,
-        PRIORITY_TAG: str(_PRIORITIES[lane]),
+        PRIORITY_TAG: _PRIORITIES[lane],
     }
+
+
+def get_upload_id(run: dg.DagsterRun) -> str | None:
+    """Return the id of the upload that a run is about, or None if it is about none."""
+    return run.tags.get(PARTITION_TAG)
+
+
+def is_message_run(run: dg.DagsterRun) -> bool:
+    """Return whether a run only sends messages."""
+    return run.tags.get(PURPOSE_TAG) == MESSAGES

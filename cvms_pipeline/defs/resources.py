@@ -1,81 +1,93 @@
-"""What ops, assets and sensors are given: the pipeline, and the place of its frames.
+"""What ops, assets and sensors get: the pipeline, the limits, the sheets.
 
-Resources only convert: settings in, plain objects out.  Nothing below `defs` sees
-a class of Dagster.
+Resources only convert configuration into plain objects.  Nothing below `defs` gets an
+object of Dagster.
 """
 
 import contextlib
+import dataclasses
 import functools
 import os
 from collections.abc import Iterator
-from typing import Any
 
 import dagster as dg
+import pydantic
 
-from cvms_pipeline import errors, opening, settings
-from cvms_pipeline.defs import partitions, sheets
-from cvms_pipeline.ingest import pipeline, retention, standing
+from cvms_pipeline import bootstrap
+from cvms_pipeline.defs import failures
+from cvms_pipeline.domain.sheets import packing, sheet
+from cvms_pipeline.maintenance import retention
+from cvms_pipeline.settings import loading
+from cvms_pipeline.use_cases import pipelines, process
 
 
-class PipelineResource(dg.ConfigurableResource[pipeline.Pipeline]):
-    """The pipeline as the settings describe it, opened once a process."""
+class PipelineResource(dg.ConfigurableResource[pipelines.Pipeline]):
+    """The pipeline that the settings describe, opened once for each process."""
 
     @contextlib.contextmanager
     def yield_for_execution(
         self, context: dg.InitResourceContext
-    ) -> Iterator[pipeline.Pipeline]:
+    ) -> Iterator[pipelines.Pipeline]:
         """Open the pipeline; afterwards only its mail connection is closed."""
         opened = _open_in_process(os.getpid())
-        is_noted = context.run is None or note_rerun(opened, context.run)
         try:
             yield opened
         finally:
-            if not is_noted and context.run is not None:
-                note_rerun(opened, context.run)
             opened.mailer.close()
 
 
 class LimitsResource(dg.ConfigurableResource[retention.Limits]):
-    """How much retention leaves, as the settings say."""
+    """How much `retention` keeps."""
+
+    live_partitions: int = pydantic.Field(description="Uploads that Dagster shows.")
+    run_days: int = pydantic.Field(description="Days of runs of no upload shown.")
+    rejected_rows_days: int = pydantic.Field(description="Days of rejected rows.")
+    archive_days: int = pydantic.Field(description="Days of received files.")
+    work_days: int = pydantic.Field(description="Days of unfinished work folders.")
 
     def create_resource(self, context: dg.InitResourceContext) -> retention.Limits:
         """Return the limits."""
-        return opening.limits(settings.load())
+        names = [field.name for field in dataclasses.fields(retention.Limits)]
+        return retention.Limits(**{name: getattr(self, name) for name in names})
 
 
-def note_rerun(opened: pipeline.Pipeline, run: dg.DagsterRun) -> bool:
-    """Let the audit tell of a run that repeats an earlier one, whatever its steps are.
+class SheetsInWorkFolder(dg.ConfigurableIOManager):
+    """Keeps each op's sheet as `<work folder>/<upload id>/<step>`, mode 0600.
 
-    A store that is away is left to the steps, which wait for it; this is tried again
-    when the run has ended, and when it is seen to have failed (`sensors`).
-
-    Returns:
-        Whether there is nothing left to be told.
+    Dagster's own IO manager would pickle rows of people under DAGSTER_HOME and never
+    remove them.  The last step of an upload removes its folder.  A step that is run
+    again after that, or that finds a sheet of another version, gets its sheet made
+    again from the archive.
     """
-    earlier_run, upload_id = run.parent_run_id, run.tags.get(partitions.PARTITION_TAG)
-    if earlier_run is None or upload_id is None:
-        return True
-    with contextlib.suppress(errors.CvmsError):
-        standing.note_rerun(
-            opened, upload_id, run_id=run.run_id, earlier_run=earlier_run
-        )
-        return True
-    return False
+
+    pipeline: dg.ResourceDependency[pipelines.Pipeline]
+
+    def handle_output(self, context: dg.OutputContext, obj: sheet.Sheet) -> None:
+        """Write the sheet that a step has made."""
+        with failures.op_errors():
+            self.pipeline.work.write(
+                context.partition_key, context.step_key, packing.pack_sheet(obj)
+            )
+
+    def load_input(self, context: dg.InputContext) -> sheet.Sheet:
+        """Return the sheet of the step before, from the work folder or made again."""
+        made_by = context.upstream_output
+        assert made_by is not None  # noqa: S101  # these inputs always come from an op
+        upload_id, step = context.partition_key, made_by.step_key
+        with failures.op_errors():
+            with (
+                self.pipeline.work.opened(upload_id, step) as file,
+                contextlib.suppress(packing.SheetUnreadable),
+            ):
+                if file is not None:
+                    return packing.unpack_sheet(file)
+            return process.repeat(self.pipeline, upload_id, made_by.op_def.name)
 
 
 @functools.cache
-def _open_in_process(pid: int) -> pipeline.Pipeline:
+def _open_in_process(pid: int) -> pipelines.Pipeline:
     """Return the process's pipeline; its connections outlive a run, but no fork."""
-    chosen = settings.load()
-    opening.check_permissions(chosen)
-    return opening.open_pipeline(chosen)
-
-
-def from_settings() -> dict[str, Any]:
-    """Return the resources of the real thing, by key."""
-    opened = PipelineResource()
-    return {
-        "pipeline": opened,
-        "sheets": sheets.SheetsInWorkFolder(pipeline=opened),
-        "limits": LimitsResource(),
-    }
+    chosen = loading.load()
+    bootstrap.check_permissions(chosen)
+    bootstrap.create_missing(chosen)
+    return bootstrap.open_pipeline(chosen)

@@ -1,17 +1,18 @@
-"""Taking what was dropped: one atomic rename, and every crash is finished later.
+"""Claiming dropped files: one atomic rename, and every crash is finished later.
 
-    <incoming>/.claims/<upload id>/claim.json      whose it is; written first
-    <incoming>/.claims/<upload id>/original        the rename puts it here
-    <incoming>/.quarantine/<upload id>/            what may not be taken in
+    <incoming>/.claims/<upload id>/claim.json      facts of the claim, written first
+    <incoming>/.claims/<upload id>/original        the file, by the rename
+    <incoming>/.quarantine/<upload id>/            what is not accepted
 
-A claim stays open until `discard`, which the caller does last: look, `claim`,
-`finish` (to archive or quarantine), register the upload, `discard`.  Whatever
-dies in between, `open_claims` gives the claim again, and every step can be
-repeated.  Why a file is unfit in itself is judged here; what its bytes hold is not.
+A claim stays open until `discard`, which the caller does last: `incoming.scan`,
+`claim`, `finish` (to archive or quarantine), register the upload, `discard`.  After a
+crash in between, `list_open_claims` returns the claim again, and every step can be
+repeated.  A file may be refused here for its kind, size and permissions, nothing else.
 """
 
 import base64
 import contextlib
+import dataclasses
 import datetime as dt
 import errno
 import json
@@ -20,20 +21,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cvms_pipeline.domain import reasons, upload
-from cvms_pipeline.files import archive, disk, faults, incoming, settling
+from cvms_pipeline import disk
+from cvms_pipeline.domain.vocabulary import reasons, upload
+from cvms_pipeline.files import access, archive, incoming, names, pauses, settling
 
 ORIGINAL = "original"
-FACTS = "claim.json"
-_DROPPED = ".dropped-"
+CLAIM_FILE = "claim.json"
+_REMOVING = ".dropped-"
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """Something taken out of a provider's folder under an upload id.
+    """Something that was moved out of a provider's folder under an upload id.
 
-    `folder` and `file_name` are fit to be shown; `identity` is what was found.
+    `folder`, `lane`, `file_name` and `identity` are those of the `incoming.Entry`;
+    `results` is the folder in the provider's results of a corrected report, or "".
     """
 
     upload_id: str
@@ -42,13 +45,16 @@ class Claim:
     file_name: str
     claimed_at: dt.datetime
     identity: tuple[int, ...]
+    results: str = ""
+    sent_from: upload.Way = upload.Way.FOLDER
+    sent_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
-    """Where a claim has ended: in the archive, or in quarantine for `refusal`.
+class ClaimOutcome:
+    """The end of a claim: in the archive, or in quarantine because of `refusal`.
 
-    `size` (bytes) is None for what is no file; `sha256` for what was not read.
+    `size` (bytes), `sha256` and `refusal` (a reason code) are None if there is none.
     """
 
     size: int | None
@@ -58,131 +64,134 @@ class Stored:
 
 def claim(
     folders: incoming.Folders,
-    found: incoming.Found,
+    found: incoming.Entry,
     *,
     upload_id: str,
     now: dt.datetime,
 ) -> Claim | None:
-    """Take `found` out of its lane; None if it is gone or somebody else was faster.
+    """Move `found` out of its lane; None if it is gone, or another process was faster.
 
     Raises:
-        FolderForbidden, DiskFull, FolderAway: Nothing was taken.
-        FolderElsewhere: The provider's folder is a mount of its own.
+        FolderForbidden, DiskFull, FolderAway: Nothing was moved.
+        FolderElsewhere: The provider's folder is a mount point.
         ValueError: If `found` is misplaced.
     """
     if found.lane is None:
         raise ValueError("what is misplaced cannot be claimed")
     taken = Claim(
-        upload_id=disk.checked_id(upload_id),
+        upload_id=names.check_id(upload_id),
         folder=found.folder,
         lane=found.lane,
         file_name=found.file_name,
         claimed_at=now,
         identity=found.identity,
+        results=incoming.find_results(folders, found.path),
     )
-    with faults.translated(folders.root):
-        if _take(folders, found, taken):
-            return taken
-    return None
+    with access.translate_errors(folders.root):
+        return taken if _take(folders, found, taken) else None
 
 
-def open_claims(folders: incoming.Folders) -> list[Claim]:
-    """Return the claims that a crash, or a writer, has left unfinished, oldest first.
+def list_open_claims(
+    folders: incoming.Folders, *, now: dt.datetime, limit: int
+) -> list[Claim]:
+    """Return claims that a crash, a writer or a pause has left unfinished.
 
-    Claims that hold nothing are dropped: what they were for still lies in its
-    lane, or has been discarded.
+    Those that were never paused are first, then the oldest; those paused at the moment
+    `now` are left out.  Claims without an original are removed.
     """
-    with faults.translated(folders.claims):
+    found: list[Claim] = []
+    with access.translate_errors(folders.claims):
         disk.make_folder(folders.claims)
-        _recover_dropped(folders.claims)
-        found = []
-        for name in sorted(each.name for each in folders.claims.iterdir()):
-            if upload.is_id(name):
-                if _place(folders, name) is None:
-                    _drop(folders.claims / name)
-                else:
-                    found.append(read_facts(folders.claims / name))
+        _resume_removals(folders.claims)
+        for folder in pauses.list_due(folders.claims, now=now):
+            if len(found) == limit:
+                break
+            if _find_original(folders, folder.name) is None:
+                _remove_if_unused(folder)
+            else:
+                found.append(read_claim(folder))
     return found
 
 
 def finish(
     folders: incoming.Folders,
     claim: Claim,
-    shelves: archive.Archive,
+    received: archive.Archive,
     *,
     now: dt.datetime,
     quarantine: bool = False,
-) -> Stored | None:
-    """Store what was claimed; None while a writer still has it, or if it is gone.
+) -> ClaimOutcome | None:
+    """Store what was claimed; None while somebody still writes it, or if it is gone.
 
-    Files within the limit are copied to the archive, all else is moved to quarantine
-    unopened.  With `quarantine` (nobody enabled owns the folder) files go there, too.
+    Files within the limit that may be read are copied to the archive; everything else
+    is moved to quarantine, with `quarantine` (the provider is unknown) also files.
 
     Raises:
-        FolderForbidden, DiskFull, FolderAway: The claim stays open.
+        NotReadableYet, FolderForbidden, DiskFull, FolderAway: The claim stays open.
     """
-    if not quarantine and shelves.has(claim.upload_id):
-        kept = shelves.read(claim.upload_id)
-        return Stored(size=len(kept), sha256=upload.digest(kept), refusal=None)
-    with faults.translated(folders.root):
-        place = _place(folders, claim.upload_id)
-        moment = folders.settling(now)
-        if place is None or not moment.is_settled_since(claim.identity, place):
+    if not quarantine and received.has(claim.upload_id):
+        return _describe(received.read(claim.upload_id))
+    with access.translate_errors(folders.root):
+        original = _find_original(folders, claim.upload_id)
+        check = folders.make_settle_check(now)
+        if original is None or not check.is_settled_since(claim.identity, original):
             return None
-        stat = place.lstat()
-        is_file = incoming.kind_of(stat) is incoming.Kind.FILE
-        is_read = is_file and stat.st_size <= folders.max_bytes
-        data = _read(place, stat) if is_read else None
+        status = original.lstat()
+        is_file = incoming.get_kind(status) is incoming.Kind.FILE
+        refusal = _find_refusal(status, folders.max_bytes, quarantine)
+        is_read = is_file and status.st_size <= folders.max_bytes
+        if is_read and not pauses.is_readable(original, claim.claimed_at, now=now):
+            is_read, refusal = False, refusal or reasons.NOT_READABLE
+        data = _read(original, status) if is_read else None
         if is_read and data is None:
             return None
-        refusal = _refusal(stat, folders.max_bytes, quarantine)
         if refusal is not None:
             _quarantine(folders, claim.upload_id)
-    if refusal is None and data is not None:
-        shelves.write(claim.upload_id, data)
-    return Stored(
-        size=stat.st_size if is_file else None,
-        sha256=None if data is None else upload.digest(data),
-        refusal=refusal,
-    )
+    if data is None:
+        size = status.st_size if is_file else None
+        return ClaimOutcome(size=size, sha256=None, refusal=refusal)
+    if refusal is None:
+        received.write(claim.upload_id, data)
+    return _describe(data, refusal)
 
 
 def discard(folders: incoming.Folders, claim: Claim) -> None:
-    """Close a claim whose upload is stored and registered; again does nothing."""
-    with faults.translated(folders.claims):
-        folder = folders.claims / disk.checked_id(claim.upload_id)
-        for name in (ORIGINAL, FACTS):
+    """Close a claim after its upload was registered; to repeat it does nothing."""
+    folder = folders.claims / names.check_id(claim.upload_id)
+    with access.translate_errors(folders.claims):
+        for name in (ORIGINAL, CLAIM_FILE):
             (folder / name).unlink(missing_ok=True)
-        _drop(folder)
+        _remove_if_unused(folder)
 
 
-def quarantined(folders: incoming.Folders, upload_id: str) -> Path:
-    """Return where the upload's original lies if it was put into quarantine."""
-    return folders.quarantine / disk.checked_id(upload_id) / ORIGINAL
+def quarantine_path(folders: incoming.Folders, upload_id: str) -> Path:
+    """Return the path of the upload's original if it was moved to quarantine."""
+    return folders.quarantine / names.check_id(upload_id) / ORIGINAL
 
 
-def _take(folders: incoming.Folders, found: incoming.Found, taken: Claim) -> bool:
+def _describe(data: bytes, refusal: str | None = None) -> ClaimOutcome:
+    digest = upload.compute_sha256(data)
+    return ClaimOutcome(size=len(data), sha256=digest, refusal=refusal)
+
+
+def _take(folders: incoming.Folders, found: incoming.Entry, taken: Claim) -> bool:
     folder = folders.claims / taken.upload_id
     try:
         disk.make_folder(folder)
-        disk.write(folder / FACTS, _facts(taken, found.path.name))
+        disk.write(folder / CLAIM_FILE, encode_facts(taken, found.path.name))
         _move(folders, found, folder)
     except OSError as error:
-        _drop(folder)
+        _remove_if_unused(folder)
         if error.errno in _GONE:
             return False
         raise
     return True
 
 
-def _move(folders: incoming.Folders, found: incoming.Found, folder: Path) -> None:
-    """Rename `found` into the claim's folder, through no link that a provider made."""
-    lane, provider = found.path.parent, found.path.parent.parent
-    with (
-        disk.opened_folder(folders.root, follow=True) as root,
-        disk.opened_folder(provider.name, dir_fd=root) as outer,
-        disk.opened_folder(lane.name, dir_fd=outer) as inner,
-    ):
+def _move(folders: incoming.Folders, found: incoming.Entry, folder: Path) -> None:
+    """Rename `found` into the claim's folder; a link on its path is not followed."""
+    parts = found.path.relative_to(folders.root).parts
+    with disk.open_inside(folders.root, *parts[:-1]) as inner:
         now = os.stat(found.path.name, dir_fd=inner, follow_symlinks=False)
         if (now.st_dev, now.st_ino) != found.identity[:2]:
             raise FileNotFoundError(errno.ENOENT, "replaced since it was found")
@@ -192,56 +201,63 @@ def _move(folders: incoming.Folders, found: incoming.Found, folder: Path) -> Non
         disk.sync_folder(inner)
 
 
-def _facts(taken: Claim, name_on_disk: str) -> bytes:
-    facts = {
-        "folder": taken.folder,
-        "lane": taken.lane,
-        "file_name": taken.file_name,
-        "file_name_base64": base64.b64encode(os.fsencode(name_on_disk)).decode("ascii"),
-        "identity": taken.identity,
-        "claimed_at": taken.claimed_at.isoformat(),
-    }
+def encode_facts(taken: Claim, name_on_disk: str) -> bytes:
+    """Return the content of the file with the facts of a claim."""
+    name = base64.b64encode(os.fsencode(name_on_disk)).decode("ascii")
+    written = {"file_name_base64": name, "claimed_at": taken.claimed_at.isoformat()}
+    facts = dataclasses.asdict(taken) | written
     return json.dumps(facts, indent=1).encode("ascii")
 
 
-def read_facts(folder: Path) -> Claim:
-    """Return the claim in `folder`; one without facts belongs to nobody known."""
+def read_claim(folder: Path) -> Claim:
+    """Return the claim in `folder`; without valid facts it has no provider."""
     stamp = dt.datetime.fromtimestamp(folder.stat().st_mtime, dt.UTC)
     facts: dict[str, Any] = {"folder": "", "file_name": "unknown", "identity": []}
     facts |= {"lane": upload.Lane.LOW_VOLUME, "claimed_at": stamp.isoformat()}
     with contextlib.suppress(FileNotFoundError, ValueError, TypeError):
-        facts.update(json.loads((folder / FACTS).read_bytes()))
+        written = json.loads((folder / CLAIM_FILE).read_bytes())
+        return _to_claim(folder.name, facts | written)
+    return _to_claim(folder.name, facts)
+
+
+def _to_claim(upload_id: str, facts: dict[str, Any]) -> Claim:
     return Claim(
-        upload_id=folder.name,
+        upload_id=upload_id,
         folder=facts["folder"],
         lane=upload.Lane(facts["lane"]),
         file_name=facts["file_name"],
         claimed_at=dt.datetime.fromisoformat(facts["claimed_at"]),
         identity=tuple(facts["identity"]),
+        results=facts.get("results", ""),
+        sent_from=upload.Way(facts.get("sent_from", upload.Way.FOLDER)),
+        sent_by=facts.get("sent_by"),
     )
 
 
-def _place(folders: incoming.Folders, upload_id: str) -> Path | None:
-    """Return where the claimed thing is: in its claim, in quarantine, or nowhere."""
-    places = (folders.claims / upload_id / ORIGINAL, quarantined(folders, upload_id))
-    return next((place for place in places if os.path.lexists(place)), None)
+def _find_original(folders: incoming.Folders, upload_id: str) -> Path | None:
+    """Return the path of what was claimed, in its claim or in quarantine, or None."""
+    claimed = folders.claims / upload_id / ORIGINAL
+    places = (claimed, quarantine_path(folders, upload_id))
+    return next(filter(os.path.lexists, places), None)
 
 
-def _refusal(stat: os.stat_result, max_bytes: int, quarantine: bool) -> str | None:
+def _find_refusal(
+    status: os.stat_result, max_bytes: int, quarantine: bool
+) -> str | None:
     if quarantine:
         return reasons.PROVIDER_UNKNOWN
-    if incoming.kind_of(stat) is not incoming.Kind.FILE:
+    if incoming.get_kind(status) is not incoming.Kind.FILE:
         return reasons.NOT_A_FILE
-    return reasons.FILE_TOO_LARGE if stat.st_size > max_bytes else None
+    return reasons.FILE_TOO_LARGE if status.st_size > max_bytes else None
 
 
 def _read(path: Path, before: os.stat_result) -> bytes | None:
-    """Return the bytes, or None if somebody wrote while they were read."""
+    """Return the bytes, or None if somebody wrote to the file meanwhile."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as file:
         data = file.read(before.st_size + 1)
         after = os.fstat(descriptor)
-    is_same = settling.identity(after) == settling.identity(before)
+    is_same = settling.get_identity(after) == settling.get_identity(before)
     return data if is_same and len(data) == after.st_size else None
 
 
@@ -249,36 +265,36 @@ def _quarantine(folders: incoming.Folders, upload_id: str) -> None:
     source, target = folders.claims / upload_id, folders.quarantine / upload_id
     disk.make_folder(target)
     if os.path.lexists(source / ORIGINAL):
-        if (source / FACTS).exists():
-            disk.write(target / FACTS, (source / FACTS).read_bytes())
+        if (source / CLAIM_FILE).exists():
+            disk.write(target / CLAIM_FILE, (source / CLAIM_FILE).read_bytes())
         (source / ORIGINAL).rename(target / ORIGINAL)
         disk.sync_folder(target)
         disk.sync_folder(source)
 
 
-def _drop(folder: Path) -> None:
-    """Remove a claim that holds nothing; one that was just filled is put back.
+def _remove_if_unused(folder: Path) -> None:
+    """Remove a claim without an original; one that has just got one is put back.
 
-    Another process may be about to move its file in.  Once the folder has another
-    name that cannot happen any more, and looking again tells whether it has.
+    Another process may be about to move its file into the claim.  Once the folder has
+    another name that cannot happen any more, so it is checked again after the rename.
     """
-    aside = folder.with_name(_DROPPED + folder.name)
+    aside = folder.with_name(_REMOVING + folder.name)
     with contextlib.suppress(FileNotFoundError):
         folder.rename(aside)
-        _settle_dropped(aside)
+        _finish_removal(aside)
 
 
-def _settle_dropped(aside: Path) -> None:
+def _finish_removal(aside: Path) -> None:
     if os.path.lexists(aside / ORIGINAL):
-        aside.rename(aside.with_name(aside.name.removeprefix(_DROPPED)))
+        aside.rename(aside.with_name(aside.name.removeprefix(_REMOVING)))
         return
-    for left in aside.iterdir():
-        left.unlink(missing_ok=True)
+    for file in aside.iterdir():
+        file.unlink(missing_ok=True)
     disk.remove_if_empty(aside)
     disk.sync_folder(aside.parent)
 
 
-def _recover_dropped(claims: Path) -> None:
-    for aside in claims.glob(f"{_DROPPED}*"):
+def _resume_removals(claims: Path) -> None:
+    for aside in claims.glob(f"{_REMOVING}*"):
         with contextlib.suppress(FileNotFoundError):
-            _settle_dropped(aside)
+            _finish_removal(aside)

@@ -1,78 +1,43 @@
-"""Error reports: kept with us, and published with a receipt beside the drop.
+"""A provider's results: receipts, and error reports beside them.
 
-Only bytes and where they go; what they say is `domain.report` and
-`notify.messages`.  A results folder belongs to the provider, who may have put
-anything there, so nothing in it is followed.
+Only bytes and their paths; the texts are `domain.reporting.error_report`,
+`mail.notices` and `mail.advice`.  A results folder belongs to the provider, who may
+have put anything there, so no link in it is followed.
 """
 
 import contextlib
 import errno
+import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from cvms_pipeline import errors
-from cvms_pipeline.domain import upload
-from cvms_pipeline.files import disk, faults, incoming, names, providers
+from cvms_pipeline import disk, errors
+from cvms_pipeline.domain.vocabulary import upload
+from cvms_pipeline.files import access, incoming, names, provider_folders
 
-REPORT = "BulkError.csv"
-RECEIPT = "receipt.txt"
+_RECEIPT = "receipt.txt"
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-_FOLDER_FOR_GROUP = 0o2750
-_FILE_FOR_GROUP = 0o640
+_OBSTACLES = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY}
+)
+"""Errors of a folder in the results to which its provider has done something."""
 
-
-class ReportMissing(errors.PermanentError):
-    """There is no error report for the upload."""
+_LOCK_ATTEMPTS = 20
+_LOCK_PAUSE_SECONDS = 0.05
+_GROUP_FOLDER = 0o2770
+GROUP_FILE = 0o660  # its members may correct the report where it is
 
 
 class ResultsForbidden(errors.PermanentError):
-    """A provider's results folder is a link or no folder."""
+    """A provider's results folder is a link, or no folder."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reports:
-    """The folder `root`: `<year and month>/<upload id>/BulkError.csv`."""
-
-    root: Path
-
-    def path(self, upload_id: str) -> Path:
-        """Return where the upload's error report is or would be."""
-        return disk.shelf(self.root, upload_id) / REPORT
-
-    def write(self, upload_id: str, data: bytes) -> None:
-        """Keep the upload's error report, in place of an earlier one."""
-        with faults.translated(self.root):
-            disk.write(self.path(upload_id), data)
-
-    def read(self, upload_id: str) -> bytes:
-        """Return the upload's error report.
-
-        Raises:
-            ReportMissing: If there is none.
-        """
-        with faults.translated(self.root):
-            try:
-                return self.path(upload_id).read_bytes()
-            except FileNotFoundError:
-                pass
-        raise ReportMissing(f"There is no error report for the upload {upload_id}")
-
-    def remove(self, upload_id: str) -> None:
-        """Remove the upload's error report, if there is one."""
-        with faults.translated(self.root):
-            path = self.path(upload_id)
-            disk.remove(path)
-            disk.remove_if_empty(path.parent)
-            disk.remove_if_empty(path.parent.parent)
-
-
-def results_name(file_name: str, upload_id: str) -> str:
+def name_results_folder(file_name: str, upload_id: str) -> str:
     """Return the name of the folder that `publish` makes in `results`."""
-    return f"{names.safe_stem(file_name)}-{disk.checked_id(upload_id)}"
+    return f"{names.make_safe_stem(file_name)}-{names.check_id(upload_id)}"
 
 
 def publish(
@@ -83,47 +48,102 @@ def publish(
     file_name: str,
     report: bytes | None,
     receipt: str,
+    announced: Collection[str] = (),
 ) -> Path:
     """Put the receipt, and the error report if any, into the provider's results.
 
-    The folder appears whole.  Publishing again brings it to what is given; a file
-    that the provider changed there is kept beside it as `...-earlier`.
+    A folder that is new appears with all its files at once; in one that is there, the
+    receipt comes last.  What the provider changed, or put in its place, is kept beside
+    it as `...-earlier`; one of the receipts that were `announced` is replaced.
 
     Raises:
         ProviderFolderMissing: If the provider has no folder.
-        ResultsForbidden: If `results` is a link or no folder.
+        ResultsForbidden: If `results` is a link, or no folder.
     """
-    name = results_name(file_name, upload_id)
-    content = {RECEIPT: receipt.encode("utf-8")}
+    name = name_results_folder(file_name, upload_id)
+    content = {_RECEIPT: receipt.encode("utf-8")}
     if report is not None:
-        content[REPORT] = report
-    mode = _FILE_FOR_GROUP if folders.group else disk.PRIVATE_FILE
+        content[upload.REPORT_NAME] = report
+    mode = GROUP_FILE if folders.group else disk.PRIVATE_FILE_MODE
     with (
-        faults.translated(folders.root / slug),
-        _opened_results(folders, slug) as results,
+        access.translate_errors(folders.root / slug),
+        opened_results(folders, slug) as results,
     ):
         if not _publish_whole(results, name, content, mode):
-            _bring_up_to_date(results, name, content, mode)
+            ours = [each.encode("utf-8") for each in announced]
+            try:
+                _update(results, name, content, mode, ours)
+            except OSError as error:
+                if error.errno not in _OBSTACLES:
+                    raise
+                _move_aside(results, name)
+                _publish_whole(results, name, content, mode)
         disk.sync_folder(results)
     return folders.root / slug / incoming.RESULTS / name
 
 
+def announce(
+    folders: incoming.Folders,
+    *,
+    slug: str,
+    upload_id: str,
+    file_name: str,
+    receipt: str,
+    instead_of: str | None = None,
+) -> bool:
+    """Put a receipt without an outcome into the provider's results; return if it was.
+
+    A receipt that is there already stays, unless it is exactly `instead_of`.  Nothing
+    that a provider has done there is an error; folders that are missing are not made.
+    """
+    name, data = name_results_folder(file_name, upload_id), receipt.encode("utf-8")
+    mode = GROUP_FILE if folders.group else disk.PRIVATE_FILE_MODE
+    if not upload.is_slug(slug):
+        return False
+    with (
+        contextlib.suppress(OSError),
+        disk.open_inside(folders.root, slug, incoming.RESULTS) as results,
+    ):
+        if _put_whole(results, name, {_RECEIPT: data}, mode):
+            disk.sync_folder(results)
+            return True
+        if instead_of is not None:
+            before = instead_of.encode("utf-8")
+            return _replace_receipt(results, name, data, mode, before)
+    return False
+
+
+def _replace_receipt(
+    results: int, name: str, data: bytes, mode: int, before: bytes
+) -> bool:
+    with disk.open_folder(name, dir_fd=results) as folder, _locked(folder):
+        if _read_start(folder, _RECEIPT, len(before)) != before:
+            return False
+        _write_again(folder, _RECEIPT, data, mode)
+        disk.sync_folder(folder)
+    return True
+
+
 @contextlib.contextmanager
-def _opened_results(folders: incoming.Folders, slug: str) -> Iterator[int]:
+def opened_results(folders: incoming.Folders, slug: str) -> Iterator[int]:
+    """Open the results of a provider, and make the folder if it is missing.
+
+    Raises:
+        ProviderFolderMissing: If the provider has no folder.
+        ResultsForbidden: If `results` is a link, or no folder.
+    """
     provider = folders.root / slug
     if not upload.is_slug(slug) or not provider.is_dir():
-        raise providers.ProviderFolderMissing(
+        raise provider_folders.ProviderFolderMissing(
             f"There is no folder {provider}. Make it with `cvms providers add`."
         )
     if not os.path.lexists(provider / incoming.RESULTS):
-        providers.make_provider(folders, slug)
-    with disk.opened_folder(folders.root, follow=True) as root:
+        provider_folders.make_folders(folders, slug)
+    with contextlib.ExitStack() as opened:
         try:
-            outer = os.open(slug, _FOLDER, dir_fd=root)
-            try:
-                inner = os.open(incoming.RESULTS, _FOLDER, dir_fd=outer)
-            finally:
-                os.close(outer)
+            folder = opened.enter_context(disk.open_folder(folders.root, follow=True))
+            for name in (slug, incoming.RESULTS):
+                folder = opened.enter_context(disk.open_folder(name, dir_fd=folder))
         except OSError as error:
             if error.errno not in (errno.ELOOP, errno.ENOTDIR):
                 raise
@@ -131,24 +151,28 @@ def _opened_results(folders: incoming.Folders, slug: str) -> Iterator[int]:
                 f"{provider / incoming.RESULTS} is a link or no folder. Remove it;"
                 " a folder is made in its place."
             ) from None
-    try:
-        yield inner
-    finally:
-        os.close(inner)
+        yield folder
 
 
 def _publish_whole(
     results: int, name: str, content: Mapping[str, bytes], mode: int
 ) -> bool:
     """Make the folder `name` with its content at once; False if there is one."""
-    _clear_the_way(results, name)
-    temporary = disk.temporary_name(name)
-    os.mkdir(temporary, disk.PRIVATE_FOLDER, dir_fd=results)
-    with disk.opened_folder(temporary, dir_fd=results) as folder:
+    if _make_room(results, name):
+        return False
+    return _put_whole(results, name, content, mode)
+
+
+def _put_whole(
+    results: int, name: str, content: Mapping[str, bytes], mode: int
+) -> bool:
+    temporary = disk.make_temporary_name(name)
+    os.mkdir(temporary, disk.PRIVATE_FOLDER_MODE, dir_fd=results)
+    with disk.open_folder(temporary, dir_fd=results) as folder:
         for file_name, data in content.items():
             disk.write_new(file_name, data, dir_fd=folder, mode=mode)
-        if mode != disk.PRIVATE_FILE:
-            os.fchmod(folder, _FOLDER_FOR_GROUP)
+        if mode != disk.PRIVATE_FILE_MODE:
+            os.fchmod(folder, _GROUP_FOLDER)
         disk.sync_folder(folder)
     try:
         _rename(results, temporary, name)
@@ -160,52 +184,105 @@ def _publish_whole(
     return True
 
 
-def _clear_the_way(results: int, name: str) -> None:
-    """Remove what a crash left, and put aside what is called `name` but no folder."""
-    for left in os.listdir(results):
-        if left.startswith(f".{name}.") and left.endswith(".tmp"):
-            shutil.rmtree(left, ignore_errors=True, dir_fd=results)
+def _make_room(results: int, name: str) -> bool:
+    """Remove what a crash left, and rename what is called `name` but is no folder.
+
+    Return whether there is a folder `name`.
+    """
+    for file in os.listdir(results):
+        if file.startswith(f".{name}.") and file.endswith(".tmp"):
+            shutil.rmtree(file, ignore_errors=True, dir_fd=results)
     with contextlib.suppress(FileNotFoundError):
-        stat = os.stat(name, dir_fd=results, follow_symlinks=False)
-        if incoming.kind_of(stat) is not incoming.Kind.FOLDER:
-            _rename(results, name, f"{name}-earlier")
+        status = os.stat(name, dir_fd=results, follow_symlinks=False)
+        if incoming.get_kind(status) is incoming.Kind.FOLDER:
+            return True
+        _move_aside(results, name)
+    return False
 
 
-def _bring_up_to_date(
-    results: int, name: str, content: Mapping[str, bytes], mode: int
+def _update(
+    results: int,
+    name: str,
+    content: Mapping[str, bytes],
+    mode: int,
+    replaceable: Collection[bytes],
 ) -> None:
-    with disk.opened_folder(name, dir_fd=results) as folder:
-        for file_name in (RECEIPT, REPORT):
+    with disk.open_folder(name, dir_fd=results) as folder, _locked(folder):
+        for file_name in (upload.REPORT_NAME, _RECEIPT):
+            remove_leftovers(folder, file_name)
             data = content.get(file_name)
-            is_there = _is_there(folder, file_name)
-            if is_there and _read(folder, file_name, data) == data:
+            longest = max(map(len, (data or b"", *replaceable)))
+            found = _read_start(folder, file_name, longest)
+            if found == data:
                 continue
-            if is_there:
-                stem, _, end = file_name.partition(".")
-                _rename(folder, file_name, f"{stem}-earlier.{end}")
+            if found is not None and found not in replaceable:
+                _move_aside(folder, file_name)
             if data is not None:
-                temporary = disk.temporary_name(file_name)
-                disk.write_new(temporary, data, dir_fd=folder, mode=mode)
-                _rename(folder, temporary, file_name)
+                _write_again(folder, file_name, data, mode)
         disk.sync_folder(folder)
 
 
-def _is_there(folder: int, name: str) -> bool:
+def _write_again(folder: int, name: str, data: bytes, mode: int) -> None:
+    temporary = disk.make_temporary_name(name)
+    disk.write_new(temporary, data, dir_fd=folder, mode=mode)
+    _rename(folder, temporary, name)
+
+
+@contextlib.contextmanager
+def _locked(folder: int) -> Iterator[None]:
+    """Keep other processes of ours from changing a folder in the results meanwhile.
+
+    A provider can lock it, too: then we go on after a second.
+    """
+    for _ in range(_LOCK_ATTEMPTS):
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_LOCK_PAUSE_SECONDS)
+        except OSError:
+            break  # the file system has no locks
+        else:
+            break
+    yield  # closing the folder ends the lock
+
+
+def remove_leftovers(folder: int, name: str) -> None:
+    """Remove what a crash has left of a file that was to be called `name`."""
+    for file in os.listdir(folder):
+        if file.startswith(f".{name}.") and file.endswith(".tmp"):
+            with contextlib.suppress(OSError):
+                os.unlink(file, dir_fd=folder)
+
+
+def _read_start(folder: int, name: str, length: int) -> bytes | None:
+    """Return so much of a file, and a byte more to see that; None if it is missing.
+
+    What is no regular file is not opened: it differs from every content, and so does
+    what may not be read.
+    """
     try:
-        os.stat(name, dir_fd=folder, follow_symlinks=False)
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
-        return False
-    return True
-
-
-def _read(folder: int, name: str, expected: bytes | None) -> bytes | None:
-    """Return as much of a regular file as tells it from `expected`."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-    stat = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    if expected is None or incoming.kind_of(stat) is not incoming.Kind.FILE:
+        return None
+    if incoming.get_kind(status) is not incoming.Kind.FILE:
         return b""
-    with os.fdopen(os.open(name, flags, dir_fd=folder), "rb") as file:
-        return file.read(len(expected) + 1)
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        with os.fdopen(os.open(name, flags, dir_fd=folder), "rb") as file:
+            return file.read(length + 1)
+    except PermissionError:
+        return b""
+
+
+def _move_aside(folder: int, name: str) -> None:
+    """Rename what the provider has put under our `name`; it replaces nothing."""
+    is_file = name in (_RECEIPT, upload.REPORT_NAME)
+    ending = Path(name).suffix if is_file else ""
+    stem = name.removesuffix(ending)
+    taken = os.listdir(folder)
+    numbers = ("", *(f"-{number}" for number in range(2, len(taken) + 2)))
+    candidates = (f"{stem}-earlier{number}{ending}" for number in numbers)
+    _rename(folder, name, next(each for each in candidates if each not in taken))
 
 
 def _rename(folder: int, name: str, new_name: str) -> None:

@@ -1,195 +1,175 @@
 """`python -m cvms_pipeline.local.metrics`: the numbers of health, for Prometheus.
 
 With `--no-processes` those of the processes are left out: something else runs them.
-Nothing runs until somebody asks; then everything is looked at anew.  No label holds
-a provider, a file or a person.  What is looked at is `watching`.
+Each request takes a new snapshot.  No label names a provider, a file or a person.
 """
 
-import http.server
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+from wsgiref import simple_server, types
 
 import prometheus_client
-from prometheus_client import core, registry
+from prometheus_client import core, multiprocess, registry
 
-from cvms_pipeline import settings as settings_
-from cvms_pipeline.ingest import health
-from cvms_pipeline.local import processes, watching
+from cvms_pipeline.local import health_probe
+from cvms_pipeline.maintenance import health, health_report
+from cvms_pipeline.settings import loading
 
-_SECONDS_FOR_A_REQUEST = 30
-_HEALTHY = "/-/healthy"
+_HEALTH_PATH = "/-/healthy"
 _NO_PROCESSES = "--no-processes"
 
-Told = Mapping[str, tuple[str, float | None]]
+_AGE = "Of the oldest of them."
+_GAUGES: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "uploads": {
+        "waiting": ("uploads_waiting", "Uploads not finished."),
+        "oldest_seconds": ("oldest_waiting_upload_age_seconds", _AGE),
+        "failed": ("uploads_failed", "Uploads whose last run has failed."),
+    },
+    "messages": {
+        "unsent": ("messages_unsent", "Messages to be sent."),
+        "oldest_seconds": ("oldest_unsent_message_age_seconds", _AGE),
+    },
+    "queue": {
+        "queued": ("runs_queued", "Runs that no worker has."),
+        "running": ("runs_running", "Runs started and not ended."),
+        "broker_messages": ("broker_messages", "Tasks at the broker."),
+        "is_retention_failed": ("retention_failed", "Whether its last run has."),
+        "stopped": ("automations_stopped", "Sensors and schedules stopped."),
+    },
+    "incoming": {
+        "files": ("incoming_files", "Files that are no uploads yet."),
+        "oldest_seconds": ("oldest_incoming_file_age_seconds", _AGE),
+    },
+    "misplaced": {
+        "files": ("misplaced_files", "Files in the incoming folder in no lane."),
+        "oldest_seconds": ("oldest_misplaced_file_age_seconds", _AGE),
+    },
+}
+"""Name and help text of the metric for each number in the report of health."""
 
 
-class Collector(registry.Collector):
-    """Looks when it is asked, and tells what it has seen."""
+class _HealthCollector(registry.Collector):
+    """Takes a snapshot of health for each request, and yields its numbers."""
 
-    def __init__(self, watcher: watching.Watcher, limits: health.Limits) -> None:
-        """Take what looks, and when something is bad."""
-        self._watcher = watcher
-        self._limits = limits
-
-    def describe(self) -> list[core.Metric]:
-        """Return nothing: registering is no reason to look."""
-        return []
+    def __init__(self, settings: loading.Settings, *, has_processes: bool) -> None:
+        """Connect to nothing yet."""
+        self._probe = health_probe.open_probe(settings, has_processes=has_processes)
+        self._limits = health_probe.get_limits(settings)
 
     def collect(self) -> Iterator[core.Metric]:
-        """Look, and yield each number that is known."""
-        seen = self._watcher.look()
-        state = health.worst(health.problems(seen, self._limits))
-        for name, (text, number) in _numbers(seen, state).items():
+        """Yield each number that is known."""
+        snapshot = self._probe.take_snapshot()
+        problems = health.find_problems(snapshot, self._limits)
+        report = health_report.build_report(snapshot, problems)
+        state = health.get_worst_state(problems)
+        yield _gauge("health", "0: all is well, 1: warning, 2: critical.", state)
+        is_up = snapshot.backlog is not None
+        yield _gauge("database_up", "Whether the database answers.", is_up)
+        yield from _collect_numbers(report)
+        yield from _collect_labelled(snapshot, report)
+
+
+def _gauge(name: str, text: str, value: float) -> core.Metric:
+    return core.GaugeMetricFamily(f"cvms_{name}", text, value=value)
+
+
+def _collect_numbers(report: Mapping[str, Any]) -> Iterator[core.Metric]:
+    misplaced = (report["incoming"] or {}).get("misplaced")
+    for part, gauges in _GAUGES.items():
+        numbers = misplaced if part == "misplaced" else report[part]
+        for key, (name, text) in gauges.items():
+            if numbers is not None and numbers[key] is not None:
+                number = numbers[key]
+                is_list = isinstance(number, Sequence)
+                yield _gauge(name, text, len(number) if is_list else number)
+
+
+def _collect_labelled(
+    snapshot: health.HealthSnapshot, report: Mapping[str, Any]
+) -> Iterator[core.Metric]:
+    processes, disks = snapshot.processes or (), snapshot.disks
+    refused = (report["messages"] or {}).get("refused", {})
+    is_up = {each.name: each.is_up for each in processes}
+    uptime = {each.name: each.uptime_seconds for each in processes}
+    free = {each.folder: each.free_bytes for each in disks}
+    size = {each.folder: each.size_bytes for each in disks}
+    for name, label, text, numbers in (
+        ("messages_refused", "kind", "Refused by the mail server.", refused),
+        ("process_up", "name", "Whether a process works.", is_up),
+        ("process_uptime_seconds", "name", "How long it has run.", uptime),
+        ("disk_free_bytes", "folder", "Room on the disk of a folder.", free),
+        ("disk_size_bytes", "folder", "Size of the disk of a folder.", size),
+    ):
+        gauge = core.GaugeMetricFamily(f"cvms_{name}", text, labels=[label])
+        for value, number in numbers.items():
             if number is not None:
-                yield core.GaugeMetricFamily(f"cvms_{name}", text, value=number)
-        yield from _of_refused(seen)
-        yield from _of_processes(seen)
-        yield from _of_spaces(seen)
+                gauge.add_metric([value], number)
+        yield gauge
 
 
-def _numbers(seen: health.Seen, state: health.State) -> Told:
-    up = float(seen.backlog is not None)
-    return {
-        "health": ("0: all is well, 1: warning, 2: critical.", float(state)),
-        "database_up": ("Whether the database answers.", up),
-        **_of_backlog(seen),
-        **_of_queue(seen),
-        **_of_files(seen),
-    }
+class _PortalCollector(registry.Collector):
+    """Adds up what the processes of the portal have counted."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the folder in which they count; it may not be there yet."""
+        self._folder = folder
+
+    def collect(self) -> Iterable[core.Metric]:
+        """Return the sums; nothing before the portal's first start."""
+        if not self._folder.is_dir():
+            return []
+        summed = multiprocess.MultiProcessCollector(None, str(self._folder))  # type: ignore[no-untyped-call]  # published without types
+        found: Iterable[core.Metric] = summed.collect()  # type: ignore[no-untyped-call]  # the same
+        return found
 
 
-def _of_backlog(seen: health.Seen) -> Told:
-    backlog = seen.backlog
-    if backlog is None:
-        return {}
-    oldest_upload = seen.age(backlog.oldest_upload_at)
-    oldest_message = seen.age(backlog.oldest_message_at)
-    return {
-        "uploads_waiting": ("Uploads not finished.", backlog.uploads_waiting),
-        "oldest_waiting_upload_age_seconds": ("Of the oldest of them.", oldest_upload),
-        "uploads_failed": ("Whose last run has failed.", backlog.uploads_failed),
-        "messages_unsent": ("Messages to be sent.", backlog.messages_unsent),
-        "oldest_unsent_message_age_seconds": ("Of the oldest of them.", oldest_message),
-    }
-
-
-def _of_queue(seen: health.Seen) -> Told:
-    queue = seen.queue
-    if queue is None:
-        return {}
-    return {
-        "runs_queued": ("Runs that no worker has.", queue.queued),
-        "runs_running": ("Runs started and not ended.", queue.running),
-        "broker_messages": ("Tasks at the broker.", queue.broker_messages),
-        "retention_failed": ("Whether its last run has.", queue.is_retention_failed),
-    }
-
-
-def _of_files(seen: health.Seen) -> Told:
-    files = seen.unclaimed
-    if files is None:
-        return {}
-    oldest = seen.age(files.oldest_at)
-    astray = seen.age(files.oldest_misplaced_at)
-    return {
-        "incoming_files": ("Files that are no uploads yet.", files.files),
-        "oldest_incoming_file_age_seconds": ("Of the oldest of them.", oldest),
-        "misplaced_files": (
-            "Files in the incoming folder in no lane.",
-            files.misplaced,
-        ),
-        "oldest_misplaced_file_age_seconds": ("Of the oldest of them.", astray),
-    }
-
-
-def _of_refused(seen: health.Seen) -> Iterator[core.Metric]:
-    refused = core.GaugeMetricFamily(
-        "cvms_messages_refused", "Refused by the mail server.", labels=["kind"]
-    )
-    if seen.backlog is not None:
-        refused.add_metric(["notice"], seen.backlog.notices_refused)
-        refused.add_metric(["invitation"], seen.backlog.invitations_refused)
-        refused.add_metric(["alert"], seen.backlog.alerts_refused)
-    yield refused
-
-
-def _of_processes(seen: health.Seen) -> Iterator[core.Metric]:
-    up = core.GaugeMetricFamily(
-        "cvms_process_up", "Whether a process works.", labels=["name"]
-    )
-    uptime = core.GaugeMetricFamily(
-        "cvms_process_uptime_seconds", "For how long it runs.", labels=["name"]
-    )
-    for each in seen.processes or ():
-        up.add_metric([each.name], float(each.is_up))
-        if each.uptime_seconds is not None:
-            uptime.add_metric([each.name], each.uptime_seconds)
-    yield from (up, uptime)
-
-
-def _of_spaces(seen: health.Seen) -> Iterator[core.Metric]:
-    free = core.GaugeMetricFamily(
-        "cvms_disk_free_bytes", "Room on the disk of a folder.", labels=["folder"]
-    )
-    size = core.GaugeMetricFamily(
-        "cvms_disk_size_bytes", "Size of the disk of a folder.", labels=["folder"]
-    )
-    for each in seen.spaces:
-        free.add_metric([each.name], each.free_bytes)
-        size.add_metric([each.name], each.size_bytes)
-    yield from (free, size)
-
-
-def server(
-    settings: settings_.Settings, *, own: bool = True
-) -> http.server.ThreadingHTTPServer:
-    """Return the server, bound to its address; serve it for ever.
+def start(
+    settings: loading.Settings, *, has_processes: bool = True
+) -> tuple[simple_server.WSGIServer, threading.Thread]:
+    """Start to serve the numbers at every path but one, which needs no snapshot.
 
     Args:
         settings: The settings.
-        own: Whether it is `cvms up` that runs the processes.
+        has_processes: Whether `cvms up` runs the processes.
+
+    Returns:
+        The server, and the thread in which it serves.
     """
-    watcher = watching.Watcher(settings, own=own)
-    collector = Collector(watcher, watching.limits(settings))
     numbers = prometheus_client.CollectorRegistry(auto_describe=False)
-    numbers.register(collector)
-    address = (str(settings.metrics_host), processes.metrics_port(settings))
-    return http.server.ThreadingHTTPServer(address, _handler(numbers))
+    numbers.register(_HealthCollector(settings, has_processes=has_processes))
+    numbers.register(_PortalCollector(settings.folders.counts))
+    server, thread = prometheus_client.start_http_server(
+        settings.web.metrics_port or 0, str(settings.web.metrics_host), numbers
+    )
+    server.set_app(_with_health_path(prometheus_client.make_wsgi_app(numbers)))
+    return server, thread
 
 
-def _handler(
-    numbers: prometheus_client.CollectorRegistry,
-) -> type[http.server.BaseHTTPRequestHandler]:
-    class Handler(prometheus_client.MetricsHandler):
-        """Tells the numbers at any path but one, which only says that it works."""
+def _with_health_path(metrics: types.WSGIApplication) -> types.WSGIApplication:
+    """Return an application that answers a container's health check by itself."""
 
-        registry = numbers
-        timeout = _SECONDS_FOR_A_REQUEST
+    def application(
+        environ: types.WSGIEnvironment, start_response: types.StartResponse
+    ) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != _HEALTH_PATH:
+            return metrics(environ, start_response)
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
 
-        def do_GET(self) -> None:  # noqa: N802  # the server's name
-            """Answer."""
-            if self.path == _HEALTHY:
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                return
-            super().do_GET()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Log nothing: it would be a line every few seconds."""
-
-    return Handler
+    return application
 
 
 def main() -> int:
     """Serve until SIGINT; return the exit code."""
-    own = _NO_PROCESSES not in sys.argv[1:]
-    with server(settings_.load(), own=own) as serving:
-        try:
-            serving.serve_forever(poll_interval=None)  # type: ignore[arg-type]
-        except KeyboardInterrupt:
-            return 0
+    has_processes = _NO_PROCESSES not in sys.argv[1:]
+    server, thread = start(loading.load(), has_processes=has_processes)
+    try:
+        thread.join()
+    except KeyboardInterrupt:
+        server.shutdown()
     return 0
 
 

@@ -1,7 +1,6 @@
-"""Files, folders and sockets that only one system user may reach.
+"""Folders, and sockets in them, that only one system user may reach.
 
-What is in them is the business of the modules that ask for them.  Nothing outside
-the path that is asked for is ever changed.
+Other modules decide what is in them.  Nothing outside the given path is changed.
 """
 
 import contextlib
@@ -11,28 +10,27 @@ import stat
 import sys
 import tempfile
 from pathlib import Path
-from typing import BinaryIO
 
 from cvms_pipeline import errors
 
 # What fits into sockaddr_un, without the closing NUL.
 _SOCKET_PATH_BYTES = 103 if sys.platform == "darwin" else 107
-_AWKWARD = frozenset(b',"#;%')
+_SPECIAL = frozenset(b',"#;%')
 
 
 class UnsafeFolder(errors.PermanentError):
     """A folder that must be private is open to others."""
 
 
-def folder(path: Path, *, owner: tuple[int, int] | None = None) -> Path:
-    """Make the folder `path`, 0700, or check that it is private already.
+def ensure_folder(path: Path, *, owner: tuple[int, int] | None = None) -> Path:
+    """Make the folder `path`, 0700, or check that it is private already; return it.
 
     Args:
-        path: The folder; its parents are made too when they are missing.
-        owner: User and group it is to belong to; default: who runs this.
+        path: The folder; missing parents are made too.
+        owner: User and group that it shall have; by default those of this process.
 
     Raises:
-        UnsafeFolder: If it is a link, somebody else's, or open to others.
+        UnsafeFolder: If it is a link, another user's, or open to others.
     """
     me = os.geteuid()
     uid, gid = owner or (me, -1)
@@ -54,40 +52,21 @@ def folder(path: Path, *, owner: tuple[int, int] | None = None) -> Path:
     return path
 
 
-def give(folder: Path, owner: tuple[int, int]) -> None:
-    """Make `folder` and all in it belong to `owner`; links are not followed."""
+def change_owner(folder: Path, owner: tuple[int, int]) -> None:
+    """Give `folder` and everything in it to `owner`; links are not followed."""
     for path in [folder, *folder.rglob("*")]:
         os.chown(path, *owner, follow_symlinks=False)
 
 
-def write(path: Path, text: str, *, owner: tuple[int, int] | None = None) -> None:
-    """Write the file `path` anew, 0600, all of it or nothing."""
-    part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(descriptor)
-        if owner and owner[0] != os.geteuid():
-            os.fchown(descriptor, *owner)
-    part.replace(path)
+def choose_socket_folder(preferred: Path, longest_name: str) -> Path:
+    """Return the preferred folder for sockets, or a short one where it is unfit.
 
-
-def log(path: Path) -> BinaryIO:
-    """Open the log file `path` for appending, made 0600."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
-    return os.fdopen(os.open(path, flags, 0o600), "ab")
-
-
-def socket_folder(wanted: Path, longest_name: str) -> Path:
-    """Return where sockets go: `wanted`, or a short path if that is too long.
-
-    So is a path with signs that mean something in a setting: Postgres would read a
-    comma as a list, supervisord a `#` as a comment.  Nothing is made: see `folder`.
+    It is unfit if a socket's path would be too long, or has characters that mean
+    something in a setting: Postgres would read a comma as a list, supervisord a `#`
+    as a comment.  Nothing is made: see `ensure_folder`.
     """
-    path = os.fsencode(wanted / longest_name)
-    if len(path) <= _SOCKET_PATH_BYTES and not set(path) & _AWKWARD:
-        return wanted
-    digest = hashlib.sha256(os.fsencode(wanted)).hexdigest()[:12]
+    path = os.fsencode(preferred / longest_name)
+    if len(path) <= _SOCKET_PATH_BYTES and not set(path) & _SPECIAL:
+        return preferred
+    digest = hashlib.sha256(os.fsencode(preferred)).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"cvms-{os.geteuid()}-{digest}"

@@ -1,40 +1,43 @@
 """Which processes `cvms up` runs, with which commands and environment.
 
-How they are kept running is in `supervisor` and `supervise`.  Secrets go through
-the environment only: a command line can be read by everybody.
+How they are kept running is in `supervisor` and `supervise`.  Secrets are in the
+environment only: every user of the machine can read a command line.
 """
 
 import json
 import os
 import sys
 import sysconfig
-import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pydantic
+from cvms_pipeline import disk
+from cvms_pipeline.local import private
+from cvms_pipeline.local.postgres import embedded
+from cvms_pipeline.settings import loading
 
-from cvms_pipeline import settings as settings_
-from cvms_pipeline.local import postgres, private
+PREPARE = "cvms_pipeline.run_engine.prepare"
+WEB_SERVER = "cvms_pipeline.run_engine.web_server"
+PORTAL = "cvms_pipeline.portal.site.serving"
+PORTAL_MIGRATION = ("cvms_pipeline.portal.site.manage", "migrate", "--verbosity=0")
 
-DEFINITIONS = "cvms_pipeline.definitions"
-WORKER = "cvms_pipeline.defs.worker"
-METRICS = "cvms_pipeline.local.metrics"
-POSTGRES = "postgres"
-# While the code is not loaded, the UI shows an error in the place of assets and jobs.
-_ASK_FOR_CODE = """{
+_DEFINITIONS = "cvms_pipeline.definitions"
+_DAEMON = "cvms_pipeline.run_engine.daemon"
+_WORKER = "cvms_pipeline.run_engine.worker"
+_METRICS = "cvms_pipeline.local.metrics"
+_POSTGRES = "postgres"
+# While the code is not loaded, the UI shows an error instead of assets and jobs.
+_CODE_QUERY = """{
     workspaceOrError {
         ... on Workspace { locationEntries { locationOrLoadError { __typename } } }
     }
 }"""
-_HIGHEST_PORT = 65_535
-QUEUE = "dagster"
-_CODE_SOCKET = "code.sock"
-_OWNER_URL = f"{settings_.PREFIX}MIGRATION_DATABASE_URL"
-# A sensor may be waiting inside its tick for much longer; a tick may be killed at
-# any point, so that nobody need wait for it.
-_TICK = 3
+_SOCKET = "code.sock"
+_DATABASE_URL = "CVMS_DATABASE_URL"
+_OWNER_URL = "CVMS_MIGRATION_DATABASE_URL"
+_STOP_SECONDS = 3
+"""For processes that may be killed at any point: a sensor's tick takes longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +45,11 @@ class Address:
     """Where a process answers, once it works, over HTTP.
 
     Attributes:
-        title: What a person calls it.
-        setting: The environment variable that moves it.
-        path: What answers 200 when it works.
-        words: What that answer says only then; nothing in particular if empty.
+        title: Its name for people.
+        setting: The environment variable that changes the port.
+        path: The path that answers 200 when it works.
+        question: What is posted there as JSON; with nothing to post, it is a GET.
+        words: A part of that answer while it works; empty if any answer suffices.
     """
 
     title: str
@@ -53,6 +57,7 @@ class Address:
     port: int
     setting: str
     path: str = "/"
+    question: Mapping[str, str] | None = None
     words: str = ""
 
     @property
@@ -63,7 +68,7 @@ class Address:
 
     @property
     def reachable_host(self) -> str:
-        """Return the host to connect to, also where all addresses are listened on."""
+        """Return the host to connect to, also if it listens on every address."""
         return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104  # compared, not bound
 
 
@@ -72,9 +77,10 @@ class Program:
     """A process to keep running; SIGINT asks it to end.
 
     Attributes:
-        start_seconds: How long it must live to count as started; one that ends
-            sooner is started again after a pause that grows.
+        start_seconds: How long it must run to count as started; one that ends
+            sooner is restarted after a pause that grows.
         stop_seconds: How long it may take to end before it is killed.
+        socket: The Unix socket on which it accepts connections, once it works.
     """
 
     name: str
@@ -85,107 +91,117 @@ class Program:
     socket: Path | None = None
 
 
-def database(server: postgres.EmbeddedPostgres) -> Program:
+def describe_database(server: embedded.EmbeddedPostgres) -> Program:
     """Return the embedded Postgres as a program."""
     return Program(
-        name=POSTGRES,
-        command=server.server_command(),
+        name=_POSTGRES,
+        command=server.build_command(),
         start_seconds=1,
         stop_seconds=60,
     )
 
 
-def services(settings: settings_.Settings) -> list[Program]:
-    """Return everything that needs the database; leaves a workspace file for them.
+def prepare_services(settings: loading.Settings) -> list[Program]:
+    """Return every program that needs the database, and write their workspace file.
 
-    The daemon and the web server share one code server, and notice by themselves
-    when it comes and goes.
+    Through that file, the daemon and the web server share one code server; they notice
+    by themselves when it starts and ends.
     """
-    run = private.folder(settings.data / "run")
-    socket = private.socket_folder(run, _CODE_SOCKET) / _CODE_SOCKET
-    workspace = run / "workspace.yaml"
+    workspace, socket = _get_places(settings)
+    private.ensure_folder(workspace.parent)
+    private.ensure_folder(socket.parent)
     server = {"socket": str(socket), "location_name": "cvms_pipeline"}
-    private.write(workspace, json.dumps({"load_from": [{"grpc_server": server}]}))
+    disk.write(workspace, json.dumps({"load_from": [{"grpc_server": server}]}).encode())
+    return _describe_services(settings)
+
+
+def list_names(settings: loading.Settings) -> list[str]:
+    """Return the names of the processes that `cvms up` would run; makes nothing."""
+    database = [_POSTGRES] if settings.database.is_embedded else []
+    return [*database, *(each.name for each in _describe_services(settings))]
+
+
+def _get_places(settings: loading.Settings) -> tuple[Path, Path]:
+    """Return the workspace file and the code server's socket."""
+    run = settings.folders.run.absolute()
+    return run / "workspace.yaml", private.choose_socket_folder(run, _SOCKET) / _SOCKET
+
+
+def _describe_services(settings: loading.Settings) -> list[Program]:
+    workspace, socket = _get_places(settings)
+    code = ["--module-name", _DEFINITIONS, "--socket", str(socket)]
+    quiet = "--log-level=warning"
     return [
-        _code_server(private.folder(socket.parent) / socket.name),
-        _daemon(workspace),
-        _web_server(settings, workspace),
-        _worker(settings),
-        *([_metrics(settings)] if metrics_port(settings) else []),
+        Program(
+            name="code",
+            command=_python("dagster", "api", "grpc", *code, quiet),
+            socket=socket,
+            stop_seconds=_STOP_SECONDS,
+        ),
+        Program(
+            name="daemon",
+            command=_python(_DAEMON, "run", "--workspace", str(workspace), quiet),
+            stop_seconds=_STOP_SECONDS,
+        ),
+        _describe_web_server(settings, workspace),
+        _describe_worker(settings),
+        *([_describe_portal(settings)] if settings.portal.port else []),
+        *([_describe_metrics(settings)] if settings.web.metrics_port else []),
     ]
 
 
-def names(settings: settings_.Settings) -> list[str]:
-    """Return what the processes are called that `cvms up` would run; makes nothing."""
-    first = [POSTGRES] if settings.database_url is None else []
-    last = ["metrics"] if metrics_port(settings) else []
-    return [*first, "code", "daemon", "webserver", "worker", *last]
-
-
-def metrics_port(settings: settings_.Settings) -> int:
-    """Return the port of the metrics; 0 if they are off."""
-    if settings.metrics_port is not None:
-        return settings.metrics_port
-    step = 2 if settings.port < _HIGHEST_PORT - 1 else -2
-    return settings.port + step
-
-
-def _code_server(socket: Path) -> Program:
-    where = ["--module-name", DEFINITIONS, "--socket", str(socket)]
-    command = _python("dagster", "api", "grpc", *where, "--log-level=warning")
-    return Program(name="code", command=command, socket=socket, stop_seconds=_TICK)
-
-
-def _daemon(workspace: Path) -> Program:
-    options = ["--workspace", str(workspace), "--log-level=warning"]
-    command = _python("cvms_pipeline.defs.daemon", "run", *options)
-    return Program(name="daemon", command=command, stop_seconds=_TICK)
-
-
-def _web_server(settings: settings_.Settings, workspace: Path) -> Program:
-    place = ["--host", settings.host, "--port", str(settings.port)]
+def _describe_web_server(settings: loading.Settings, workspace: Path) -> Program:
+    place = ["--host", settings.web.host, "--port", str(settings.web.port)]
     logs = ["--dagster-log-level=warning", "--uvicorn-log-level=warning"]
-    mode = ["--read-only"] if settings.read_only else []
     return Program(
         name="webserver",
-        command=_python(
-            "dagster_webserver", *place, "--workspace", str(workspace), *logs, *mode
-        ),
+        command=_python(WEB_SERVER, *place, "--workspace", str(workspace), *logs),
         address=Address(
             title="Dagster UI",
-            host=settings.host,
-            port=settings.port,
+            host=settings.web.host,
+            port=settings.web.port,
             setting="CVMS_PORT",
-            path=f"/graphql?{urllib.parse.urlencode({'query': _ASK_FOR_CODE})}",
+            path="/graphql",
+            question={"query": _CODE_QUERY},
             words='"RepositoryLocation"',
         ),
     )
 
 
-def _worker(settings: settings_.Settings) -> Program:
-    pool = ["--pool=prefork", f"--concurrency={settings.workers}"]
-    fair = ["--optimization=fair", "--prefetch-multiplier=1", f"--queues={QUEUE}"]
-    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    options = [*pool, *fair, *quiet, "--loglevel=warning"]
-    return Program(
-        name="worker",
-        command=_python("celery", f"--app={WORKER}", "worker", *options),
-        stop_seconds=20,  # what is being worked on may finish
-    )
+def _describe_worker(settings: loading.Settings) -> Program:
+    children = f"--concurrency={settings.processing.workers}"
+    command = _python(_WORKER, children)
+    # A run that has started may finish.
+    return Program(name="worker", command=command, stop_seconds=20)
 
 
-def _metrics(settings: settings_.Settings) -> Program:
+def _describe_metrics(settings: loading.Settings) -> Program:
     return Program(
         name="metrics",
-        command=_python(METRICS),
+        command=_python(_METRICS),
         address=Address(
             title="Metrics",
-            host=str(settings.metrics_host),
-            port=metrics_port(settings),
+            host=str(settings.web.metrics_host),
+            port=settings.web.metrics_port,
             setting="CVMS_METRICS_PORT",
             path="/-/healthy",
         ),
-        stop_seconds=_TICK,
+        stop_seconds=_STOP_SECONDS,
+    )
+
+
+def _describe_portal(settings: loading.Settings) -> Program:
+    return Program(
+        name="portal",
+        command=_python(PORTAL),
+        address=Address(
+            title="Portal",
+            host=settings.portal.host,
+            port=settings.portal.port,
+            setting="CVMS_PORTAL_PORT",
+            path="/-/healthy",
+        ),
+        stop_seconds=10,  # requests that have begun may finish
     )
 
 
@@ -194,37 +210,28 @@ def _python(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", module, *arguments]
 
 
-def environment(
-    settings: settings_.Settings, *, is_owner: bool = False
+def build_environment(
+    settings: loading.Settings, *, is_owner: bool = False
 ) -> dict[str, str]:
-    """Return the environment of every process: ours, and the settings spelt out.
+    """Return the environment of a process: ours, and every setting as a variable.
 
-    How the tables' owner gets in is told only to who `is_owner`.
+    Args:
+        settings: The settings.
+        is_owner: Whether the process works as the role that owns the tables.  No other
+            process gets the password of that role.
     """
-    everything = {**os.environ, **_spelt_out(settings)}
-    if not is_owner and settings.migration_database_url is not None:
-        everything[_OWNER_URL] = settings.database_url or ""
+    variables = {**os.environ, **settings.as_variables()}
+    if is_owner:
+        variables[_DATABASE_URL] = settings.urls.owner
+    elif settings.database.owner_url is not None:
+        variables[_OWNER_URL] = settings.database.url or ""
     return {
-        **everything,
+        **variables,
         "PATH": os.pathsep.join(
             [sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)]
         ),
-        "DAGSTER_HOME": str(settings.home),
+        "DAGSTER_HOME": str(settings.folders.home),
         "DAGSTER_REDACT_USER_CODE_ERRORS": "1",
         "DAGSTER_DISABLE_TELEMETRY": "yes",
         "PYTHONUNBUFFERED": "1",
     }
-
-
-def _spelt_out(settings: settings_.Settings) -> dict[str, str]:
-    values = settings.model_dump(exclude_none=True)
-    return {
-        f"{settings_.PREFIX}{name.upper()}": _plain(value)
-        for name, value in values.items()
-    }
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, pydantic.SecretStr):
-        return value.get_secret_value()
-    return str(value)

@@ -1,11 +1,12 @@
-"""`cvms up`: everything in its order, until Ctrl-C.
+"""`cvms up`: starts everything in the right order, and stops it at Ctrl-C.
 
-One supervisord does the keeping; here is what surrounds it: that there is only
-one `cvms up`, that ports are free, that the database is there and migrated before
-anything uses it, and that nothing is left behind, whoever dies.
+One supervisord keeps the processes running.  Here is what is around it: there is only
+one `cvms up`, the ports are free, the database runs and is migrated before anything
+uses it, and nothing is left running, whichever process dies.
 """
 
 import contextlib
+import fcntl
 import http.client
 import json
 import os
@@ -14,22 +15,14 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import psutil
 
-from cvms_pipeline import errors
-from cvms_pipeline import settings as settings_
-from cvms_pipeline.local import (
-    locks,
-    postgres,
-    private,
-    processes,
-    restarts,
-    stuck,
-    supervisor,
-)
-
-Addresses = Mapping[str, str]
+from cvms_pipeline import disk, errors
+from cvms_pipeline.local import logs, private, processes, supervisor
+from cvms_pipeline.local.postgres import embedded, sharing, watchdog
+from cvms_pipeline.settings import loading
 
 _READY_SECONDS = 180
 _POLL_SECONDS = 0.1
@@ -55,10 +48,11 @@ class RestoreUnfinished(errors.PermanentError):
 
 
 def up(
-    settings: settings_.Settings,
+    settings: loading.Settings,
     *,
     migrate: Callable[[], None],
-    ready: Callable[[Addresses], bool | None],
+    ready: Callable[[Mapping[str, str]], bool | None],
+    report: Callable[[str], None],
     services: Sequence[processes.Program] | None = None,
 ) -> int:
     """Run everything until Ctrl-C, SIGTERM or SIGHUP; return the exit code 0.
@@ -66,109 +60,122 @@ def up(
     Args:
         settings: What the processes get through the environment.
         migrate: Called once, when the database runs and nothing uses it yet.
-        ready: Called once, when everything answers, with URLs; True stops it all.
-        services: What to run; default: all that the product needs.
+        ready: Called once, when all answer, with URLs by title; True stops everything.
+        report: Called with a sentence when logs are lost, when they no longer are, and
+            when everything is being stopped.
+        services: What to run; by default all that the product needs.
 
     Raises:
         AlreadyRunning: If another one runs on the same data folder.
+        RestoreUnfinished: If a restore was interrupted.
         PortInUse: Before anything is started.
         ServiceFailed: If a process ends while everything is being started.
-        RestoreUnfinished: If half of a restore is all there is.
     """
-    run = private.folder(settings.data / "run")
-    with locks.opened(run / "up.lock") as lock, _until_stopped():
-        _claim(run, lock)
-        _check_restored(settings.data)
-        programs = services or processes.services(settings)
-        for program in programs:
-            _check_port(program)
-        with _supervised(settings, programs, lock) as (keeper, wait_for_database):
-            keeper.start()
-            _record(run, keeper, programs)
-            wait_for_database()
+    data = settings.folders.data
+    with prevent_start(data) as lock, _end_at_signal():
+        _check_restored(data)
+        programs = services or processes.prepare_services(settings)
+        _check_ports(programs)
+        with _supervise(settings, programs, lock, report) as (supervisord, server):
+            supervisord.start()
+            _write_holder(supervisord, programs)
+            if server:
+                server.wait_until_ready()
             migrate()
-            keeper.start_services()
-            _wait_until_all_answer(settings.data, programs)
-            done = ready(_addresses(programs))
-            while not done:
-                keeper.wait()
-                _start_again(run, keeper, programs)
+            supervisord.start_services()
+            _wait_until_all_answer(data, programs)
+            is_over = ready(_list_urls(programs))
+            while not is_over:
+                supervisord.wait()
+                _replace(supervisord, programs)
     return 0
 
 
-@contextlib.contextmanager
-def standing_still(data: Path) -> Iterator[None]:
-    """Keep `cvms up` from being started on `data` while the block runs.
-
-    Raises:
-        AlreadyRunning: If it runs.
-    """
-    run = private.folder(data / "run")
-    with locks.opened(run / "up.lock") as lock:
-        _claim(run, lock)
-        yield
-
-
-def restore_marker(data: Path) -> Path:
-    """Return the file that is there as long as a restore is not complete."""
-    return data / "run" / "restoring"
-
-
 def _check_restored(data: Path) -> None:
-    """Check that this is not the half of a restore."""
-    if restore_marker(data).exists():
+    if get_restore_marker(data).exists():
         raise RestoreUnfinished
 
 
 @contextlib.contextmanager
-def _supervised(
-    settings: settings_.Settings, services: Sequence[processes.Program], lock: int
-) -> Iterator[tuple[supervisor.Supervisor, Callable[[], None]]]:
-    """Prepare the database and the supervisor; stop all of it at the end."""
+def prevent_start(data: Path) -> Iterator[BinaryIO]:
+    """Prevent a start of `cvms up` on `data` while the block runs; yield the lock.
+
+    Raises:
+        AlreadyRunning: If it runs.
+    """
+    run = private.ensure_folder(data / "run")
+    with disk.open_private(run / "up.lock", "ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning(_describe_holder(run)) from None
+        yield lock
+
+
+def get_restore_marker(data: Path) -> Path:
+    """Return the file that exists as long as a restore is not complete."""
+    return data / "run" / "restoring"
+
+
+@contextlib.contextmanager
+def _supervise(
+    settings: loading.Settings,
+    services: Sequence[processes.Program],
+    lock: BinaryIO,
+    report: Callable[[str], None],
+) -> Iterator[tuple[supervisor.Supervisor, embedded.EmbeddedPostgres | None]]:
+    """Prepare the database and the supervisor; stop all of it at the end.
+
+    Yields:
+        The supervisor, not started, and the embedded server, if there is one.
+    """
     with contextlib.ExitStack() as stack:
-        database, wait_for_database = None, _no_wait
-        if settings.database_url is None:
-            server = stack.enter_context(postgres.kept(settings.data))
-            database, wait_for_database = processes.database(server), server.wait_ready
-            stack.enter_context(stuck.watched(server))
-        keeper = supervisor.Supervisor(
-            settings.data,
+        server = database = None
+        if settings.database.is_embedded:
+            server = stack.enter_context(sharing.own_server(settings.folders.data))
+            database = processes.describe_database(server)
+            stack.enter_context(watchdog.watch_server(server))
+        supervisord = supervisor.Supervisor(
+            data=settings.folders.data,
             database=database,
             services=services,
-            environment=processes.environment(settings),
-            home=settings.home,
-            lock=lock,
+            environment=processes.build_environment(settings),
+            home=settings.folders.home,
+            lock=lock.fileno(),
+            look=logs.LogWatch(
+                folder=settings.folders.data / "logs", report=report
+            ).look,
         )
         try:
-            yield keeper, wait_for_database
+            yield supervisord, server
         finally:
-            for number in _SIGNALS:  # it is being done
+            for number in _SIGNALS:  # a second Ctrl-C must not interrupt the stop
                 signal.signal(number, signal.SIG_IGN)
-            keeper.stop()
+            report("Stopping …")
+            supervisord.stop()
 
 
-def _start_again(
-    run: Path, keeper: supervisor.Supervisor, programs: Sequence[processes.Program]
+def _replace(
+    supervisord: supervisor.Supervisor, programs: Sequence[processes.Program]
 ) -> None:
-    """Replace a supervisord that has died, as often as it takes: a disk may be full."""
+    """Replace a supervisord that has died; repeat until it starts.
+
+    A start may fail for a while, for example on a full disk.
+    """
     while True:
         try:
-            keeper.start()
-            _record(run, keeper, programs)
-            keeper.start_services()
+            supervisord.start()
+            _write_holder(supervisord, programs)
+            supervisord.start_services()
         except (OSError, supervisor.SupervisorFailed):
-            keeper.stop()
-            time.sleep(restarts.LONGEST_SECONDS)
+            supervisord.stop()
+            time.sleep(supervisor.RETRY_SECONDS)
         else:
             return
 
 
-def _no_wait() -> None:
-    """Wait for nothing: a database of one's own is there or the migration says no."""
-
-
 @contextlib.contextmanager
-def _until_stopped() -> Iterator[None]:
+def _end_at_signal() -> Iterator[None]:
     """End the block, without an error, at Ctrl-C, SIGTERM or SIGHUP."""
     before = {one: signal.signal(one, signal.default_int_handler) for one in _SIGNALS}
     try:
@@ -180,79 +187,76 @@ def _until_stopped() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _claim(run: Path, lock: int) -> None:
-    """Take the lock for good, or say who has it."""
-    if locks.try_take(lock):
-        return
+def _describe_holder(run: Path) -> str:
+    """Return a sentence about the process that has the lock of `cvms up`."""
     try:
         holder = json.loads((run / "up.json").read_text())
     except (FileNotFoundError, ValueError):
         holder = {}
-    pid, keeper = holder.get("pid"), holder.get("supervisor")
+    pid, parent = holder.get("pid"), holder.get("supervisor")
     if pid and not psutil.pid_exists(pid):
-        raise AlreadyRunning(
+        return (
             "An earlier `cvms up` was killed, and what it started is being stopped"
-            f" by process {keeper}. Try again in a moment, or end it: kill {keeper}"
+            f" by process {parent}. Try again in a moment, or end it: kill {parent}"
         )
     where = ", ".join(holder.get("addresses", {}).values()) or "still starting"
-    raise AlreadyRunning(
+    return (
         f"`cvms up` is running already: process {pid or 'unknown'} ({where})."
         " Stop it with Ctrl-C where it runs, or use it."
     )
 
 
-def _record(
-    run: Path, keeper: supervisor.Supervisor, programs: Sequence[processes.Program]
+def _write_holder(
+    supervisord: supervisor.Supervisor, programs: Sequence[processes.Program]
 ) -> None:
-    """Leave for others who runs, and where."""
-    about = {
+    """Write for a second `cvms up` which process runs, and at which addresses."""
+    holder = {
         "pid": os.getpid(),
-        "supervisor": keeper.pid,
-        "addresses": _addresses(programs),
+        "supervisor": supervisord.pid,
+        "addresses": _list_urls(programs),
     }
-    private.write(run / "up.json", json.dumps(about))
+    disk.write(supervisord.data / "run" / "up.json", json.dumps(holder).encode())
 
 
-def _addresses(programs: Sequence[processes.Program]) -> dict[str, str]:
+def _list_urls(programs: Sequence[processes.Program]) -> dict[str, str]:
     found = (program.address for program in programs)
     return {address.title: address.url for address in found if address}
 
 
-def _check_port(program: processes.Program) -> None:
-    address = program.address
-    if address is None:
-        return
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as attempt:
-        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            attempt.bind((address.host, address.port))
-        except OSError as error:
-            raise PortInUse(
-                f"{address.title} cannot listen on {address.host}, port"
-                f" {address.port}: {error.strerror}. Set {address.setting} to a free"
-                f" port, for example {address.setting}={address.port + 1}"
-            ) from None
+def _check_ports(programs: Sequence[processes.Program]) -> None:
+    for address in filter(None, (program.address for program in programs)):
+        family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as attempt:
+            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                attempt.bind((address.host, address.port))
+            except OSError as error:
+                raise PortInUse(
+                    f"{address.title} cannot listen on {address.host}, port"
+                    f" {address.port}: {error.strerror}. Set {address.setting} to a"
+                    " free port, for example"
+                    f" {address.setting}={address.port + 1}"
+                ) from None
 
 
 def _wait_until_all_answer(data: Path, programs: Sequence[processes.Program]) -> None:
     deadline = time.monotonic() + _READY_SECONDS
+    logs = data / "logs"
     while not all(map(_answers, programs)):
-        states = supervisor.process_states(data)
-        failed = [name for name, state in states.items() if state in _FAILED_STATES]
-        if failed or time.monotonic() > deadline:
-            raise ServiceFailed(_what_failed(failed, data / "logs"))
+        for name, state in supervisor.get_process_states(data).items():
+            if state in _FAILED_STATES:
+                raise ServiceFailed(
+                    f"The {name} ended right after its start; see {logs / name}.log"
+                )
+        if time.monotonic() > deadline:
+            raise ServiceFailed(
+                f"Not everything works after {_READY_SECONDS} s; see the logs in {logs}"
+            )
         time.sleep(_POLL_SECONDS)
 
 
-def _what_failed(failed: Sequence[str], logs: Path) -> str:
-    if not failed:
-        return f"Not everything works after {_READY_SECONDS} s; see the logs in {logs}"
-    return f"The {failed[0]} ended right after its start; see {logs / failed[0]}.log"
-
-
 def _answers(program: processes.Program) -> bool:
-    """Return whether a program works, as far as it can be asked."""
+    """Return whether a program works, if it has a socket or an address to ask at."""
     try:
         if program.socket:
             with socket.socket(socket.AF_UNIX) as attempt:
@@ -266,8 +270,12 @@ def _answers_at(address: processes.Address) -> bool:
     connection = http.client.HTTPConnection(
         address.reachable_host, address.port, timeout=_ANSWER_SECONDS
     )
+    method, body = "GET", None
+    if address.question is not None:
+        method, body = "POST", json.dumps(address.question)
+    headers = {"Content-Type": "application/json"}
     with contextlib.closing(connection):
-        connection.request("GET", address.path)
+        connection.request(method, address.path, body, headers)
         answer = connection.getresponse()
-        is_fine = answer.status == http.HTTPStatus.OK
-        return is_fine and address.words in answer.read().decode("utf-8", "replace")
+        body = answer.read().decode("utf-8", "replace")
+        return answer.status == http.HTTPStatus.OK and address.words in body

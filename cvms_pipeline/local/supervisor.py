@@ -1,35 +1,39 @@
-"""One supervisord of ours: its configuration, its start and end, its states.
+"""One supervisord: its configuration, its start and end, the states of its processes.
 
-supervisord starts again what ends and keeps the logs.  What it runs is said in
-`processes`, and in which order in `supervise`.
+supervisord restarts what ends, and writes the logs.  `processes` describes what it
+runs, and `supervise` starts it in the right order.
 """
 
 import contextlib
-import http.client
 import os
 import shlex
 import signal
 import subprocess
 import sys
 import time
-import xmlrpc.client  # nosec B411  # what answers is our own, on a private socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import client
 from pathlib import Path
 from typing import Any
+from xmlrpc.client import Error  # nosec B411  # our own process answers
 
 import psutil
-from supervisor import xmlrpc as transport  # type: ignore[import-untyped]
+from supervisor import childutils  # type: ignore[import-untyped]
 
-from cvms_pipeline import errors
+from cvms_pipeline import disk, errors
 from cvms_pipeline.local import private, processes
 
-SERVICES = "services"
+RETRY_SECONDS = 4
+
+_SERVICES = "services"
 _SOCKET = "supervisor.sock"
-_LONGEST_SOCKET_NAME = f"{_SOCKET}.{2**22}"  # it is made under its maker's number
+_MAX_SOCKET_NAME = f"{_SOCKET}.{2**22}"  # first it is made with a process id
 _START_SECONDS = 20
 _STOP_SECONDS = 120
 _SWEEP_SECONDS = 5
 _POLL_SECONDS = 0.05
+_NO_ANSWER = (OSError, client.HTTPException, Error)
 
 _HEAD = """\
 [supervisord]
@@ -49,14 +53,14 @@ chmod=0700
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 """
 
-# `startretries`: for ever, with a pause that grows a little (`restarts`).
+# A process that ends right after its start is restarted by supervisord three times,
+# after 1, 2 and 3 seconds; then `Supervisor.wait` restarts it.
 _PROGRAM = """
 [program:{name}]
 command={command}
 autostart={autostart}
 autorestart=true
 startsecs={start_seconds}
-startretries=1000000
 stopsignal=INT
 stopasgroup=true
 stopwaitsecs={stop_seconds}
@@ -66,7 +70,7 @@ stdout_logfile_backups=3
 redirect_stderr=true
 """
 
-# Stopped at once and together, before what has a lower priority.
+# Stopped together, and before what has a lower priority.
 _GROUP = """
 [group:{name}]
 programs={programs}
@@ -79,43 +83,29 @@ class SupervisorFailed(errors.PermanentError):
     """The supervisor of the processes could not be started."""
 
 
+@dataclass(kw_only=True, repr=False)  # the environment holds secrets
 class Supervisor:
-    """Keeps a database (at once) and services (when told) running."""
+    """Keeps a database running from its start on, and services once they are started.
 
-    def __init__(
-        self,
-        data: Path,
-        *,
-        database: processes.Program | None,
-        services: Sequence[processes.Program],
-        environment: Mapping[str, str],
-        home: Path,
-        lock: int,
-    ) -> None:
-        """Say what is to run; nothing is started yet.
+    Attributes:
+        data: The data folder; `run` and `logs` in it are made.
+        database: What runs from the start and is stopped last, or None.
+        services: What `start_services` starts.
+        environment: The environment of all.
+        home: The working folder of all.
+        lock: A locked file that stays open, and so locked, in supervisord.
+        look: Called every `RETRY_SECONDS`.
+    """
 
-        Args:
-            data: The data folder; `run` and `logs` in it are made.
-            database: What runs from the start and is stopped last, or None.
-            services: What `start_services` starts.
-            environment: The environment of all.
-            home: The working folder of all.
-            lock: A locked file that stays open, and so locked, in supervisord.
-        """
-        self._run = private.folder(data / "run")
-        self._logs = private.folder(data / "logs")
-        self._configuration = configuration(
-            _socket(data),
-            database,
-            services,
-            run=_relative(self._run, home),
-            logs=_relative(self._logs, home),
-        )
-        self._environment = environment
-        self._home = home
-        self._lock = lock
-        self._child: subprocess.Popen[bytes] | None = None
-        self._leash: int | None = None
+    data: Path
+    database: processes.Program | None
+    services: Sequence[processes.Program]
+    environment: Mapping[str, str]
+    home: Path
+    lock: int
+    look: Callable[[], None]
+    _child: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _pipe: int | None = field(default=None, init=False)
 
     @property
     def pid(self) -> int | None:
@@ -123,159 +113,168 @@ class Supervisor:
         return self._child.pid if self._child else None
 
     def start(self) -> None:
-        """Start supervisord, and with it the database; wait until it can be asked.
+        """Start supervisord, and with it the database; wait until it answers.
 
         Raises:
             SupervisorFailed: If it ends or does not answer.
         """
-        private.folder(_socket(self._run.parent).parent)
-        path = self._run / "supervisord.conf"
-        private.write(path, self._configuration)
-        pipe, self._leash = os.pipe()
-        command = [sys.executable, "-m", "cvms_pipeline.local.leash"]
-        with private.log(self._logs / "supervisor.log") as log:
-            self._child = subprocess.Popen(  # noqa: S603  # our own words
+        private.ensure_folder(_get_socket(self.data).parent)
+        run, logs = (private.ensure_folder(self.data / n) for n in ("run", "logs"))
+        path = run / "supervisord.conf"
+        disk.write(path, self._write_configuration(run, logs).encode())
+        pipe, self._pipe = os.pipe()
+        command = [sys.executable, "-m", "cvms_pipeline.local.parent_watch"]
+        log_path = logs / "supervisor.log"
+        with disk.open_private(log_path, "ab") as log:
+            self._child = subprocess.Popen(  # noqa: S603  # no shell
                 [*command, str(pipe), str(path)],
-                pass_fds=[pipe, self._lock],
+                pass_fds=[pipe, self.lock],
                 start_new_session=True,
                 umask=0o077,
-                cwd=self._home,
-                env=dict(self._environment),
+                cwd=self.home,
+                env=dict(self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
             )
         os.close(pipe)
-        self._wait_until_it_answers(self._child)
+        deadline = time.monotonic() + _START_SECONDS
+        while not get_process_states(self.data):
+            if self._child.poll() is not None or time.monotonic() > deadline:
+                raise SupervisorFailed(f"The supervisor did not start; see {log_path}")
+            time.sleep(_POLL_SECONDS)
 
     def start_services(self) -> None:
         """Start the services; returns before they work."""
-        with _asking(self._run.parent) as ask:
-            ask.startProcessGroup(SERVICES, False)
+        with _connect(self.data) as remote:
+            remote.startProcessGroup(_SERVICES, False)
 
     def wait(self) -> None:
-        """Wait until supervisord ends by itself, and end what it left behind."""
-        if self._child:
-            self._child.wait()
-            self.stop()
+        """Wait until supervisord ends by itself, and end what it has left running.
+
+        Meanwhile, every `RETRY_SECONDS`, restart what it no longer restarts itself, and
+        call `look`.
+        """
+        while self._child:
+            try:
+                self._child.wait(RETRY_SECONDS)
+            except subprocess.TimeoutExpired:
+                _restart_failed(self.data)
+                self.look()
+            else:
+                self.stop()
 
     def stop(self) -> None:
-        """Stop everything in order and wait; nothing of it is left afterwards."""
-        if self._leash is not None:
-            leash, self._leash = self._leash, None
-            os.close(leash)
+        """Stop everything in order and wait; no process of it is left afterwards."""
+        if self._pipe is not None:
+            pipe, self._pipe = self._pipe, None
+            os.close(pipe)
         if self._child is None:
             return
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._child.wait(_STOP_SECONDS)
         self._child.kill()
         self._child.wait()
-        end_session(self._child.pid)
+        _end_session(self._child.pid)
         self._child = None
 
-    def _wait_until_it_answers(self, child: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        while not process_states(self._run.parent):
-            if child.poll() is not None or time.monotonic() > deadline:
-                log = self._logs / "supervisor.log"
-                raise SupervisorFailed(f"The supervisor did not start; see {log}")
-            time.sleep(_POLL_SECONDS)
+    def _write_configuration(self, run: Path, logs: Path) -> str:
+        """Return the configuration of supervisord; no secret is in it.
+
+        The folders are relative to the working folder, so that supervisord does not
+        read special characters in the path of that one.
+        """
+        home = self.home.resolve()
+        places = {
+            "run": os.path.relpath(run.resolve(), home),
+            "logs": os.path.relpath(logs.resolve(), home),
+        }
+        user = "user=root\n" if os.geteuid() == 0 else ""
+        parts = [_HEAD.format(socket=_get_socket(self.data), user=user, **places)]
+        if self.database:
+            parts += [_write_section(self.database, "true", places["logs"]), _FIRST]
+        parts += [_write_section(e, "false", places["logs"]) for e in self.services]
+        names = ",".join(service.name for service in self.services)
+        return "".join([*parts, _GROUP.format(name=_SERVICES, programs=names)])
 
 
-def configuration(
-    socket: Path,
-    database: processes.Program | None,
-    services: Sequence[processes.Program],
-    *,
-    run: str,
-    logs: str,
-) -> str:
-    """Return supervisord's configuration; no secret is in it.
-
-    The folders are relative to the working folder, so that whatever signs that
-    one's path has, supervisord does not read them.
-    """
-    user = "user=root\n" if os.geteuid() == 0 else ""
-    parts = [_HEAD.format(socket=socket, user=user, run=run, logs=logs)]
-    if database:
-        parts += [_section(database, logs, autostart=True), _FIRST]
-    parts += [_section(service, logs, autostart=False) for service in services]
-    names = ",".join(service.name for service in services)
-    return "".join([*parts, _GROUP.format(name=SERVICES, programs=names)])
-
-
-def _section(program: processes.Program, logs: str, *, autostart: bool) -> str:
+def _write_section(program: processes.Program, autostart: str, logs: str) -> str:
     return _PROGRAM.format(
         name=program.name,
         command=_escape(shlex.join(program.command)),
-        autostart=str(autostart).lower(),
+        autostart=autostart,
         start_seconds=program.start_seconds,
         stop_seconds=program.stop_seconds,
         logs=logs,
     )
 
 
-def _relative(path: Path, start: Path) -> str:
-    return os.path.relpath(path.resolve(), start.resolve())
-
-
 def _escape(text: str) -> str:
-    """Keep `%` from being expanded, and ` #` and ` ;` from starting a comment.
+    """Escape `%`, which would be expanded, and ` #` and ` ;`, which begin a comment.
 
     A space is only found between quotation marks, where `''` adds nothing.
     """
     return text.replace("%", "%%").replace(" #", " ''#").replace(" ;", " '';")
 
 
-def process_states(data: Path) -> dict[str, str]:
-    """Return the state of each process of the `cvms up` on `data`; {} without one.
+def get_process_states(data: Path) -> dict[str, str]:
+    """Return the state of each process by its name; {} where `cvms up` does not run.
 
-    States are supervisord's: RUNNING, STARTING, BACKOFF, STOPPED and so on.
+    The states are those of supervisord, in upper case.
     """
-    return {one["name"]: one["statename"] for one in process_facts(data)}
+    return {each["name"]: each["statename"] for each in list_process_facts(data)}
 
 
-def process_facts(data: Path) -> list[dict[str, Any]]:
-    """Return what supervisord knows of each process; [] without one.
+def list_process_facts(data: Path) -> list[dict[str, Any]]:
+    """Return what supervisord knows of each process; [] where it does not run.
 
-    Among it `name`, `statename`, `pid` (0: none), and in Unix seconds `start` and
-    `now`.
+    Among it are `name`, `group`, `statename`, `pid` (0: none), and in Unix seconds
+    `start` and `now`.
     """
     try:
-        with _asking(data) as ask:
-            return list(ask.getAllProcessInfo())
-    except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+        with _connect(data) as remote:
+            return list(remote.getAllProcessInfo())
+    except _NO_ANSWER:
         return []
 
 
+def _restart_failed(data: Path) -> None:
+    """Start the processes that supervisord no longer restarts."""
+    for each in list_process_facts(data):
+        if each["statename"] == "FATAL":
+            # If it cannot be started now, the next call tries again.
+            with contextlib.suppress(*_NO_ANSWER), _connect(data) as remote:
+                remote.startProcess(f"{each['group']}:{each['name']}", False)
+
+
 @contextlib.contextmanager
-def _asking(data: Path) -> Any:
-    """Reach supervisord's own methods over its socket."""
-    way = transport.SupervisorTransport(serverurl=f"unix://{_socket(data)}")
-    with xmlrpc.client.ServerProxy("http://localhost", transport=way) as proxy:
+def _connect(data: Path) -> Iterator[Any]:
+    """Connect to supervisord; yield its remote functions."""
+    place = {"SUPERVISOR_SERVER_URL": f"unix://{_get_socket(data)}"}
+    with childutils.getRPCInterface(place) as proxy:
         yield proxy.supervisor
 
 
-def _socket(data: Path) -> Path:
-    folder = private.socket_folder(data.absolute() / "run", _LONGEST_SOCKET_NAME)
-    return folder / _SOCKET
+def _get_socket(data: Path) -> Path:
+    run = data.absolute() / "run"
+    return private.choose_socket_folder(run, _MAX_SOCKET_NAME) / _SOCKET
 
 
-def end_session(session: int) -> None:
+def _end_session(session: int) -> None:
     """End every process of the session: first by SIGINT, after a while by SIGKILL.
 
-    supervisord is the first of its session, and what it starts stays in it (but
-    for Postgres' own children, which end with Postgres).
+    supervisord is the first of its session, and what it starts stays in it, except for
+    the children of Postgres, which end with Postgres.
     """
-    left = _members(session)
-    for last, seconds in ((signal.SIGINT, _SWEEP_SECONDS), (signal.SIGKILL, 5)):
+    left = _list_members(session)
+    for number, seconds in ((signal.SIGINT, _SWEEP_SECONDS), (signal.SIGKILL, 5)):
         for process in left:
             with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(last)
+                process.send_signal(number)
         _, left = psutil.wait_procs(left, timeout=seconds)
 
 
-def _members(session: int) -> list[psutil.Process]:
+def _list_members(session: int) -> list[psutil.Process]:
     found = []
     for pid in psutil.pids():
         with contextlib.suppress(OSError, psutil.NoSuchProcess):

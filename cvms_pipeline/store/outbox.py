@@ -1,7 +1,7 @@
-"""The outbox: messages queued with what they tell of, and their delivery's record.
+"""The outbox: messages that wait to be sent, and the result of each attempt.
 
-Here live purposes, claims, attempts and back-off; what a message says is
-`notify.messages`, how it travels `notify.mailer`, and how it is listed `listing`.
+Here live purposes, claims, attempts and the time of the next attempt.  The text of a
+message is composed in `mail`, and sent from there; `listing` lists messages.
 Invitations are queued by the statements that load recipients.
 """
 
@@ -15,54 +15,49 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from cvms_pipeline.store import engine, tables, uploads
+from cvms_pipeline import errors
+from cvms_pipeline.database import engine, tables
+from cvms_pipeline.domain.vocabulary import message_kinds, reasons
+from cvms_pipeline.store import uploads
 
-LEASE = dt.timedelta(minutes=10)
-"""How long a claimed message belongs to its sender."""
-
+_statement = engine.load_statements(__package__)
 _TABLE = tables.messages
 _FIRST_WAIT = dt.timedelta(seconds=15)
-_LONGEST_WAIT = dt.timedelta(hours=1)
+MAX_WAIT = dt.timedelta(hours=1)
+_GROWTH = 1.5
+"""The next attempt comes before twice the time since the first: a server that accepts
+an address only some minutes after the first attempt (greylisting) gets it soon."""
+
+
+Kind = message_kinds.Kind
+
 _ERROR_KIND = re.compile(r"[A-Za-z0-9 ._:-]{1,80}")
 
 
-class Kind(enum.StrEnum):
-    """What a message is: to the provider, to a recipient, to data-ops."""
-
-    NOTICE = "notice"
-    INVITATION = "invitation"
-    ALERT = "alert"
+class NotRefused(errors.PermanentError):
+    """There is no refused message with this id."""
 
 
 class Status(enum.StrEnum):
-    """How far a message has come.
-
-    `refused`: the mail server will never take it.  `withdrawn`: before it was sent
-    the recipient's e-mail address was corrected, or the recipient removed.
-    """
+    """The state of a message."""
 
     WAITING = "waiting"
     SENT = "sent"
-    REFUSED = "refused"
-    WITHDRAWN = "withdrawn"
+    REFUSED = "refused"  # the mail server will never accept it
+    WITHDRAWN = "withdrawn"  # the address was corrected, or the recipient removed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """A claimed message, with what it takes to write it.
+class ClaimedMessage:
+    """A message that only the one who claimed it may send now.
 
     Attributes:
-        id: The message's id.
-        purpose: What it is for; at most one message has it.
-        kind: What it is.
-        upload_id: The upload it tells of, or None.
-        recipient_id: The recipient it invites, or None.
-        to: Its addresses.
-        details: What an alert is about; no personal data.
-        attempts: How often sending was tried before.
-        queued_at: When it was queued.
-        username: The recipient's, or None.
-        email: The recipient's, or None.
+        purpose: Why it is sent, such as `notice:<upload id>`; unique.
+        kind: To whom it is sent.
+        details: The facts of an alert; no personal data.
+        attempts: How many attempts to send it have failed.
+        username: The recipient's, if it is an invitation; so is `first_name`.
+        provider: The name of the provider that registered this recipient.
     """
 
     id: str
@@ -75,42 +70,46 @@ class Due:
     attempts: int
     queued_at: dt.datetime
     username: str | None
-    email: str | None
-
-    @property
-    def message_id(self) -> str:
-        """Return the `Message-ID`, the same at every attempt."""
-        return f"<{self.id}@cvms>"
+    first_name: str | None = None
+    provider: str | None = None
 
 
 def queue_notice(
-    conn: sa.Connection, told: uploads.Upload, *, now: dt.datetime, data_ops: str
+    conn: sa.Connection, decided: uploads.Upload, *, now: dt.datetime, data_ops: str
 ) -> None:
     """Queue the notice of an upload's outcome, once.
 
-    It goes to the provider; where nobody knows the provider, data-ops get an alert
-    (`about: provider-unknown`) instead.
+    It goes to the provider; where the provider is unknown, data-ops get an alert
+    (`about: provider-unknown`) instead.  Of files that may not be read they get an
+    alert (`about: not-readable`), too, at most one a day for each provider.
     """
-    if told.provider is None:
-        about = {"about": "provider-unknown", "folder": told.folder}
+    if decided.provider is None:
         queue_alert(
             conn,
-            f"provider-unknown:{told.id}",
+            f"provider-unknown:{decided.id}",
             data_ops,
             now=now,
-            upload_id=told.id,
-            details=about,
+            upload_id=decided.id,
+            details={"about": "provider-unknown", "folder": decided.folder},
         )
         return
-    emails = sa.select(tables.providers.c.emails).where(
-        tables.providers.c.slug == told.provider
-    )
-    _queue(
+    if decided.claim_refusal == reasons.NOT_READABLE:
+        queue_alert(
+            conn,
+            f"not-readable:{decided.provider}:{now:%Y-%m-%d}",
+            data_ops,
+            now=now,
+            upload_id=decided.id,
+            details={"about": "not-readable", "provider": decided.provider},
+        )
+    providers = tables.providers
+    emails = sa.select(providers.c.emails).where(providers.c.slug == decided.provider)
+    queue(
         conn,
-        purpose=f"notice:{told.id}",
+        purpose=f"notice:{decided.id}",
         kind=Kind.NOTICE,
-        addresses=conn.scalars(emails).one(),
-        upload_id=told.id,
+        addresses=emails.scalar_subquery(),
+        upload_id=decided.id,
         now=now,
     )
 
@@ -124,20 +123,20 @@ def queue_alert(
     upload_id: str | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> bool:
-    """Queue an alert to data-ops, once a purpose.
+    """Queue an alert to data-ops; does nothing if its purpose was queued before.
 
     Args:
         conn: The transaction.
-        purpose: What it is for, such as `run-failed:<run id>`.
+        purpose: Such as `run-failed:<run id>`.
         to: The address.
-        now: When.
+        now: The time that is recorded.
         upload_id: The upload it is about, or None.
-        details: What the message will say; no personal data.
+        details: The facts for the message; no personal data.
 
     Returns:
         Whether it is new.
     """
-    return _queue(
+    return queue(
         conn,
         purpose=f"alert:{purpose}",
         kind=Kind.ALERT,
@@ -148,153 +147,143 @@ def queue_alert(
     )
 
 
-def waiting(
-    conn: sa.Connection, now: dt.datetime
-) -> Mapping[Kind, Sequence[str | None]]:
-    """Return for each kind the uploads with messages due, in turns; None: of none."""
-    is_due = (_TABLE.c.status == Status.WAITING) & (_TABLE.c.next_attempt_at <= now)
-    some = sa.select(_TABLE.c.kind, _TABLE.c.upload_id).where(is_due).distinct()
-    due, upload = some.subquery("due"), tables.uploads
-    turn = sa.func.row_number().over(
-        partition_by=(due.c.kind, upload.c.folder), order_by=due.c.upload_id
-    )
-    query = sa.select(due).outerjoin(upload, upload.c.id == due.c.upload_id)
-    found: dict[Kind, list[str | None]] = {kind: [] for kind in Kind}
-    for kind, upload_id in conn.execute(query.order_by(turn, due.c.upload_id)):
-        found[Kind(kind)].append(upload_id)
-    return found
-
-
-def due(
+def claim(
     conn: sa.Connection,
+    kind: Kind,
     *,
-    kinds: Collection[Kind],
     now: dt.datetime,
+    lease: dt.timedelta,
     limit: int,
     upload_id: str | None = None,
-    lease: dt.timedelta = LEASE,
-) -> Sequence[Due]:
+) -> Sequence[ClaimedMessage]:
     """Claim up to `limit` messages that are due, the longest waiting first.
 
-    They belong to the caller until the transaction ends, and, once it is committed,
-    until the lease is over.
+    After the commit nobody else can claim them until `lease` is over.
     """
-    facts = {
-        "kinds": [kind.value for kind in kinds],
+    values = {
+        "kind": kind.value,
         "now": now,
         "limit": limit,
         "upload_id": upload_id,
         "leased_until": now + lease,
     }
     while True:
-        claimed = conn.execute(engine.statement("claim_messages"), facts).all()
-        current = [_due(row._mapping) for row in claimed if not row.is_outdated]
+        claimed = conn.execute(_statement("claim_messages"), values).all()
+        current = [_to_message(row._mapping) for row in claimed if not row.is_outdated]
         if current or not claimed:
-            return sorted(current, key=lambda each: (each.queued_at, each.id))
+            return sorted(current, key=lambda message: (message.queued_at, message.id))
 
 
 def mark_sent(
     conn: sa.Connection, message_ids: Sequence[str], now: dt.datetime
 ) -> None:
-    """Record that the mail server has taken these messages."""
+    """Record that the mail server has accepted these messages."""
     _record(conn, message_ids, status=Status.SENT.value, sent_at=now, last_error=None)
 
 
-def mark_attempt(
-    conn: sa.Connection, message_id: str, error_kind: str, next_attempt_at: dt.datetime
+def postpone(
+    conn: sa.Connection,
+    message: ClaimedMessage,
+    error_kind: str,
+    now: dt.datetime,
+    *,
+    to: Sequence[str] | None = None,
 ) -> None:
-    """Record that sending failed for now, and when to try again.
+    """Record that sending failed for now; the message waits for its next attempt.
+
+    The first wait is 15 seconds; each further one is half as long again, up to an hour.
 
     Args:
         conn: The transaction.
-        message_id: The message's id.
-        error_kind: A class's name or an SMTP code; anything else is not kept.
-        next_attempt_at: See `retry_at`.
+        message: The message.
+        error_kind: A class's name or an SMTP code; any other text is not stored.
+        now: When it failed.
+        to: The addresses that it still has to be sent to, if it was sent to others.
     """
-    _record(
-        conn,
-        [message_id],
-        last_error=_error_kind(error_kind),
-        next_attempt_at=next_attempt_at,
-    )
+    error, until = _to_error_kind(error_kind), now + get_wait(message.attempts)
+    values: dict[str, object] = {"last_error": error, "next_attempt_at": until}
+    if to is not None:
+        values["addresses"] = list(to)
+    _record(conn, [message.id], **values)
 
 
-def mark_refused(conn: sa.Connection, message_id: str, error_kind: str) -> None:
-    """Record that the mail server will never take the message (SMTP 5xx)."""
-    _record(
-        conn,
-        [message_id],
-        status=Status.REFUSED.value,
-        last_error=_error_kind(error_kind),
-    )
+def release(
+    conn: sa.Connection,
+    messages: Sequence[ClaimedMessage],
+    *,
+    leased_until: dt.datetime,
+    now: dt.datetime,
+) -> None:
+    """Make claimed messages due now that their sender has not begun to send.
 
-
-def retry_at(attempts: int, now: dt.datetime) -> dt.datetime:
-    """Return when to try again after `attempts` earlier ones and one more.
-
-    After a quarter of a minute, then half a minute, one, two and on, at most an hour.
+    A message is left as it is if another sender has claimed it since.
     """
-    factor: int = 2 ** min(attempts, 20)
-    return now + min(_FIRST_WAIT * factor, _LONGEST_WAIT)
-
-
-def has_put_off(conn: sa.Connection, error_kind: str) -> bool:
-    """Return whether messages wait because of that error."""
-    is_put_off = (_TABLE.c.status == Status.WAITING) & (
-        _TABLE.c.last_error == error_kind
+    is_ours = (
+        _TABLE.c.id.in_([message.id for message in messages])
+        & (_TABLE.c.status == Status.WAITING)
+        & (_TABLE.c.next_attempt_at == leased_until)
     )
-    return conn.scalar(sa.select(_TABLE.c.id).where(is_put_off).limit(1)) is not None
+    conn.execute(sa.update(_TABLE).where(is_ours).values(next_attempt_at=now))
 
 
-def hurry(
-    conn: sa.Connection, error_kind: str, *, now: dt.datetime, tried_before: dt.datetime
-) -> int:
-    """Make messages due that wait because of that error; return how many.
+def mark_refused(conn: sa.Connection, message_id: str, error_kind: str) -> bool:
+    """Record that the mail server will never accept the message (SMTP 5xx).
 
-    Only those that were last tried before `tried_before`.
+    Return False if another outcome of it was recorded before.
     """
-    facts = {
-        "error_kind": error_kind,
-        "now": now,
-        "tried_before": tried_before,
-        "first_wait": _FIRST_WAIT,
-        "longest_wait": _LONGEST_WAIT,
-    }
-    return conn.execute(engine.statement("hurry_messages"), facts).rowcount
+    error = _to_error_kind(error_kind)
+    return _record(conn, [message_id], status=Status.REFUSED.value, last_error=error)
 
 
-def _queue(
-    conn: sa.Connection, *, now: dt.datetime, details: Any = None, **facts: Any
-) -> bool:
-    values = {
-        **facts,
-        "details": details or {},
-        "queued_at": now,
-        "next_attempt_at": now,
-    }
-    queued = pg.insert(_TABLE).values(values)
-    once = queued.on_conflict_do_nothing(
-        index_elements=["purpose"], index_where=sa.text(tables.HAS_PURPOSE_ONCE)
-    )
-    return conn.execute(once).rowcount == 1
+def resend(
+    conn: sa.Connection,
+    message_ids: Collection[str],
+    *,
+    now: dt.datetime,
+    data_ops: str,
+) -> None:
+    """Make refused messages due now, all of them or none.
+
+    What is for a provider is sent to its current addresses, alerts to `data_ops`.
+
+    Raises:
+        NotRefused: If one of the ids is no message, or one that was not refused.
+    """
+    values = {"message_ids": list(message_ids), "now": now, "data_ops": data_ops}
+    found = set(conn.scalars(_statement("resend_messages"), values))
+    for missing in sorted(set(message_ids) - found):
+        raise NotRefused(
+            f"There is no refused message {missing!r}, so nothing is sent again. See"
+            " `cvms messages --refused`."
+        )
 
 
-def _record(conn: sa.Connection, message_ids: Sequence[str], **values: object) -> None:
-    if not message_ids:
-        return
-    is_waiting = _TABLE.c.status == Status.WAITING
-    conn.execute(
-        sa.update(_TABLE)
-        .where(_TABLE.c.id.in_(message_ids), is_waiting)
-        .values(attempts=_TABLE.c.attempts + 1, **values)
-    )
+def get_wait(attempts: int) -> dt.timedelta:
+    """Return the wait after an attempt that was preceded by so many."""
+    return errors.backoff(attempts, first=_FIRST_WAIT, longest=MAX_WAIT, growth=_GROWTH)
 
 
-def _error_kind(text: str) -> str:
+def queue(conn: sa.Connection, *, now: dt.datetime, **facts: Any) -> bool:
+    """Queue a message with these columns; return False if its purpose was queued."""
+    queued = pg.insert(_TABLE).values(queued_at=now, next_attempt_at=now, **facts)
+    return conn.execute(queued.on_conflict_do_nothing()).rowcount == 1
+
+
+def _record(conn: sa.Connection, message_ids: Sequence[str], **values: object) -> bool:
+    """Record an attempt; return whether one of the messages still waited."""
+    is_meant = _TABLE.c.id.in_(message_ids) & (_TABLE.c.status == Status.WAITING)
+    attempted = sa.update(_TABLE).where(is_meant)
+    written = conn.execute(attempted.values(attempts=_TABLE.c.attempts + 1, **values))
+    return written.rowcount > 0
+
+
+def _to_error_kind(text: str) -> str:
+    """Return `text`, or "unknown" if it is so free that it may name a person."""
     return text if _ERROR_KIND.fullmatch(text) else "unknown"
 
 
-def _due(row: Mapping[Any, Any]) -> Due:
-    facts = {name: row[name] for name in row if name in Due.__dataclass_fields__}
-    to = tuple(row["addresses"])
-    return Due(**{**facts, "kind": Kind(row["kind"]), "to": to})
+def _to_message(row: Mapping[Any, Any]) -> ClaimedMessage:
+    facts = dict(row)
+    del facts["is_outdated"]
+    facts["kind"], facts["to"] = Kind(facts["kind"]), tuple(facts.pop("addresses"))
+    return ClaimedMessage(**facts)

@@ -1,7 +1,7 @@
-"""Looking recipients up by the beginnings of their names.
+"""Searching recipients by the beginnings of names and addresses, for data-ops.
 
-For data-ops and the help desk; what uploads are matched by is `recipients`.  Takes
-no longer with many recipients stored: every word and every order has its index.
+How uploads are matched is in `recipients`.  A search takes no longer with many stored
+recipients: there is an index for each word and each order.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,10 @@ import pandas as pd
 import sqlalchemy as sa
 
 from cvms_pipeline import errors
-from cvms_pipeline.domain import cleaning
-from cvms_pipeline.store import tables
+from cvms_pipeline.database import tables
+from cvms_pipeline.domain.text import normalise
 
-MOST = 10_000
-"""How many matches are counted and put in order; beyond, the words say too little."""
+_MAX_MATCHES = 10_000  # that are counted and sorted
 
 _TABLE = tables.recipients
 # Each has its index; ids begin with the time, usernames with the e-mail address.
@@ -37,16 +36,16 @@ class SortUnknown(errors.PermanentError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What a search found.
+class SearchResult:
+    """The result of a search.
 
     Attributes:
         recipients: The first of them, indexed from 0: `recipient_id`, `first_name`,
             `last_name`, `birth_date` (dates), `email`, `username`, `provider`,
             `upload`, `line`, `loaded_at`, `is_registered`, `is_removed`.
         total: How many there are.
-        is_capped: Whether there are more than `total`; then only the first `total`
-            that came to hand were put in order.
+        is_capped: Whether there are more than `total`; then only the `total` that were
+            found first are sorted.
     """
 
     recipients: pd.DataFrame
@@ -54,17 +53,18 @@ class Found:
     is_capped: bool
 
 
-def search(
+def search_recipients(
     conn: sa.Connection,
     words: Sequence[str] = (),
     *,
     sort: str = "last_name",
     is_descending: bool = False,
     limit: int = 50,
-) -> Found:
-    """Return the recipients whose first or last name each of `words` starts.
+) -> SearchResult:
+    """Return the recipients for whom each word begins the first or the last name.
 
-    Words are compared as match keys are: case and width do not count.
+    Words are compared as match keys are: case and width do not count.  A word with an
+    `@` begins the e-mail address instead.
 
     Raises:
         SortUnknown: If `sort` is none of `SORTS`.
@@ -74,59 +74,73 @@ def search(
             f"Recipients cannot be sorted by {sort!r}; choose one of"
             f" {', '.join(SORTS)}."
         )
-    starts = [key for key in cleaning.match_key(pd.Series(words, dtype=str)) if key]
-    if starts:
-        return _starting(conn, starts, sort, is_descending, limit)
-    query = _shown(_TABLE.c).order_by(*_order(_TABLE.c, sort, is_descending))
-    # Counting the recipients would read them all; their providers know.
-    total = conn.scalar(sa.select(sa.func.sum(tables.providers.c.recipients)))
-    shown = _frame(conn.execute(query.limit(limit)))
-    return Found(recipients=shown, total=int(total or 0), is_capped=False)
-
-
-def _starting(
-    conn: sa.Connection, starts: list[str], sort: str, is_descending: bool, limit: int
-) -> Found:
-    are_started = [
-        _TABLE.c.first_key.startswith(start, autoescape=True)
-        | _TABLE.c.last_key.startswith(start, autoescape=True)
-        for start in starts
+    names = [word for word in words if "@" not in word]
+    keys = filter(None, normalise.make_match_keys(pd.Series(names, dtype=str)))
+    are_begun: list[sa.ColumnElement[bool]] = [
+        _TABLE.c.first_key.startswith(key, autoescape=True)
+        | _TABLE.c.last_key.startswith(key, autoescape=True)
+        for key in keys
     ]
-    # Found first, put in order after: the other way round reads every recipient.
-    first = sa.select(_TABLE).where(*are_started).limit(MOST + 1)
-    found = first.cte("found").prefix_with("MATERIALIZED")
-    query = _shown(found.c).add_columns(sa.func.count().over().label("total"))
-    order = _order(found.c, sort, is_descending)
-    shown = _frame(conn.execute(query.order_by(*order).limit(limit)))
-    total = int(shown.pop("total").max()) if len(shown) else 0
-    return Found(recipients=shown, total=min(total, MOST), is_capped=total > MOST)
-
-
-def _order(named: Any, sort: str, is_descending: bool) -> list[Any]:
-    columns = [
-        sa.func.lower(named[name]) if name == "username" else named[name]
-        for name in (*_ORDERS[sort], "id")
+    are_begun += [  # usernames begin with the address, and have an index
+        sa.func.lower(_TABLE.c.username).startswith(word.lower(), autoescape=True)
+        for word in words
+        if "@" in word
     ]
-    return [column.desc() if is_descending else column.asc() for column in columns]
+    if are_begun:
+        return _search_matches(conn, are_begun, sort, is_descending, limit)
+    # Counting the recipients would read them all; providers have their counts.
+    sum_of_counts = sa.func.sum(tables.providers.c.recipients)
+    count = int(conn.scalar(sa.select(sum_of_counts)) or 0)
+    first = _read(conn, _TABLE.c, sort, is_descending, limit)
+    return SearchResult(recipients=first, total=count, is_capped=False)
 
 
-def _shown(named: Any) -> sa.Select[Any]:
-    return sa.select(
-        named.id.label("recipient_id"),
-        named.first_name,
-        named.last_name,
-        named.birth_date,
-        named.email,
-        named.username,
-        named.provider,
-        named.upload_id.label("upload"),
-        named.source_line.label("line"),
-        named.loaded_at,
-        named.registered_at.is_not(None).label("is_registered"),
-        named.removed_at.is_not(None).label("is_removed"),
+def _search_matches(
+    conn: sa.Connection,
+    are_begun: Sequence[sa.ColumnElement[bool]],
+    sort: str,
+    is_descending: bool,
+    limit: int,
+) -> SearchResult:
+    # Matches are found first and sorted then; otherwise every recipient would be read.
+    matches = sa.select(_TABLE).where(*are_begun).limit(_MAX_MATCHES + 1)
+    found = matches.cte("found").prefix_with("MATERIALIZED")
+    total = sa.func.count().over().label("total")
+    first = _read(conn, found.c, sort, is_descending, limit, total)
+    count = int(first.pop("total").max()) if len(first) else 0
+    return SearchResult(
+        recipients=first, total=min(count, _MAX_MATCHES), is_capped=count > _MAX_MATCHES
     )
 
 
-def _frame(rows: sa.CursorResult[Any]) -> pd.DataFrame:
+def _read(
+    conn: sa.Connection,
+    source: Any,
+    sort: str,
+    is_descending: bool,
+    limit: int,
+    *more: sa.Label[int],
+) -> pd.DataFrame:
+    """Return the first recipients of the columns `source`, with `more` columns."""
+    order = [
+        sa.func.lower(source[name]) if name == "username" else source[name]
+        for name in (*_ORDERS[sort], "id")
+    ]
+    query = sa.select(
+        source.id.label("recipient_id"),
+        source.first_name,
+        source.last_name,
+        source.birth_date,
+        source.email,
+        source.username,
+        source.provider,
+        source.upload_id.label("upload"),
+        source.source_line.label("line"),
+        source.loaded_at,
+        source.registered_at.is_not(None).label("is_registered"),
+        source.removed_at.is_not(None).label("is_removed"),
+        *more,
+    ).order_by(*(column.desc() if is_descending else column for column in order))
+    rows = conn.execute(query.limit(limit))
     names = list(rows.keys())
     return pd.DataFrame([tuple(row) for row in rows], columns=names)

@@ -1,4 +1,4 @@
-"""`cvms up` in processes of its own, and what providers and data-ops do with it."""
+"""`cvms up` in separate processes, and what providers and data-ops do with it."""
 
 import email
 import email.message
@@ -22,13 +22,13 @@ from typing import Any
 import psutil
 import sqlalchemy as sa
 
-from cvms_pipeline import settings
-from cvms_pipeline.store import engine
+from cvms_pipeline.database import engine
+from cvms_pipeline.settings import loading
 
 ROOT = Path(__file__).parents[2]
 SLUG = "mercy-hospital"
 HEADER = "First name,Last name,Date of birth,Email"
-WORKER = "--app=cvms_pipeline.defs.worker"
+WORKER = "cvms_pipeline.run_engine.worker"
 _SECONDS = 150
 _START_SECONDS = 240
 
@@ -81,7 +81,7 @@ class Running:
         if isinstance(content, Path):
             shutil.copy(content, source)
         else:
-            source.write_text("\r\n".join([HEADER, *content]), "utf-8")
+            source.write_text("\r\n".join([HEADER, *content, ""]), "utf-8")
         shutil.copy(source, self.data / "incoming" / slug / lane)
         return source.name
 
@@ -128,7 +128,11 @@ class Running:
             yield
 
     def someone_waits(self) -> bool:
-        query = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        """Return whether somebody waits for a table: not for a lock of another kind."""
+        query = (
+            "SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'relation'"
+            " AND relation::regclass::text LIKE 'cvms.%'"
+        )
         return bool(self.rows(query))
 
     def kept(self, upload_id: str) -> dict[str, Any]:
@@ -147,7 +151,7 @@ class Running:
         found["results"] = {
             path.name: path.read_bytes() for path in self.results(upload_id).iterdir()
         }
-        found["mail"] = sorted(path.name for path in self.maildir.glob("*/*"))
+        found["mail"] = sorted(path.name for path in self.maildir.rglob("*.cvms*"))
         return found
 
     def results(self, upload_id: str) -> Path:
@@ -165,7 +169,7 @@ class Running:
         read = email.message_from_bytes
         found = [
             read(path.read_bytes(), policy=email.policy.default)
-            for path in self.maildir.glob("new/*")
+            for path in self.maildir.rglob("new/*")
         ]
         return [each for each in found if text in _all_text(each)]
 
@@ -248,6 +252,7 @@ def started() -> Iterator[Running]:
             "CVMS_HOME": name,
             "CVMS_DATA_DIR": str(home / "data"),
             "CVMS_PORT": str(port),
+            "CVMS_PORTAL_PORT": str(_free_port()),
             "DAGSTER_HOME": name,
             "PYTHONFAULTHANDLER": "1",  # what aborts says where it was
         }
@@ -272,8 +277,8 @@ def started() -> Iterator[Running]:
 
 def _ready(running: Running) -> Running:
     running.eventually(lambda: "is running" in running.log, _START_SECONDS)
-    chosen = settings.load(home=running.home, data_dir=running.data)
-    running.store = engine.Store(chosen.owner_url)
+    chosen = loading.load(home=running.home, data_dir=running.data)
+    running.store = engine.Store(chosen.urls.owner)
     words = ("--name", "Mercy", "--pin", "NCA123456", "--email", "staff@m.example.org")
     running.cvms("providers", "add", SLUG, *words)
     return running

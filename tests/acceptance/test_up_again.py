@@ -1,4 +1,4 @@
-"""Runs that are run again from the UI, by the mutations that it uses."""
+"""Runs that are repeated from the UI, by the mutations that the UI sends."""
 
 import pytest
 
@@ -9,7 +9,7 @@ JOB = {
 ASSETS = [
     {"path": [name]} for name in ("recipients", "error_report", "provider_notice")
 ]
-BAD = "Cy,,13/1/1991,cy@canary.example.org"
+BAD = "Cy,,13/41/1991,cy@canary.example.org"
 
 LAUNCH = """
 mutation Launch($params: ExecutionParams!) {
@@ -40,9 +40,9 @@ mutation Reexecute($params: ReexecutionParams!) {
 """
 CHECK = """
 query Check($check: String!) {
-  assetCheckExecutions(assetKey: {path: ["upload"]}, checkName: $check, limit: 1) {
-    evaluation { success }
-  }
+  assetCheckExecutions(
+    assetKey: {path: ["todays_uploads"]}, checkName: $check, limit: 1
+  ) { evaluation { success } }
 }
 """
 

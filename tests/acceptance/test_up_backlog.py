@@ -1,4 +1,4 @@
-"""Many files at once, and a small one of somebody else that comes later."""
+"""Many files at once, and a small file of another provider that comes later."""
 
 MANY = 60
 LATE = "duke"

@@ -1,4 +1,4 @@
-"""The restore drill of docs/operating.md, beside an installation that is at work."""
+"""The restore drill of docs/backup.md, beside an installation that works."""
 
 import contextlib
 import os
@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from cvms_pipeline import settings
-from cvms_pipeline.store import engine
+from cvms_pipeline.database import engine
+from cvms_pipeline.settings import loading
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "operating.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "backup.md"
 SECONDS = 240
 FINISHED = ("completed", "completed_with_errors", "refused")
 PEOPLE = (
@@ -60,8 +60,8 @@ def started(script: str, up, folder: Path) -> Iterator[engine.Store]:
         )
     try:
         eventually(lambda: "is running" in (folder / "up.log").read_text("utf-8"))
-        chosen = settings.load(home=folder, data_dir=folder / "data", database_url=None)
-        with contextlib.closing(engine.Store(chosen.store_url)) as store:
+        chosen = loading.load(home=folder, data_dir=folder / "data", database_url=None)
+        with contextlib.closing(engine.Store(chosen.urls.store)) as store:
             yield store
     finally:
         os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
@@ -87,9 +87,7 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def test_the_drill_restores_an_installation_that_finishes_what_was_unfinished(
-    up, people, folder
-):
+def test_the_restore_drill_finishes_unfinished_uploads(up, people, folder):
     restore, start = drill()
     restore = f'mktemp() {{ echo "{folder}"; }}\n{restore}'
     done = up.bring(people(3))

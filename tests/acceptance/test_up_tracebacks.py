@@ -1,4 +1,4 @@
-"""Workers that die with a traceback while people are in their memory name nobody."""
+"""Tracebacks of workers that die contain no personal data from their memory."""
 
 import resource
 import signal
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import canaries
 import psutil
 import running
-import test_up_deaths
+import test_up_killed_processes
 import test_up_privacy
 
 ABORTED = "Fatal Python error: Aborted"
@@ -39,20 +39,20 @@ def in_memory(up, people, number: int) -> Iterator[tuple[str, psutil.Process]]:
         (lane / name).write_text("\r\n".join([running.HEADER, *rows]), "utf-8")
         upload_id = up.upload_of(name)
         up.eventually(up.someone_waits)
-        (child,) = test_up_deaths.at_work(up, upload_id)
+        (child,) = test_up_killed_processes.at_work(up, upload_id)
         yield upload_id, child
 
 
 def assert_nobody_is_named(up) -> None:
     """Search every place of Dagster's and Celery's, every log and every process."""
     with up.store.begin() as conn:
-        assert canaries.in_tables(conn, test_up_privacy.SCHEMAS) == {}
+        assert canaries.find_in_tables(conn, test_up_privacy.SCHEMAS) == {}
     places = (up.data / "logs", up.data / "dagster", up.home / "up.log")
-    assert canaries.in_files(*places) == {}
-    assert canaries.in_processes() == []
+    assert canaries.find_in_files(*places) == {}
+    assert canaries.find_in_processes() == []
 
 
-def test_a_worker_that_aborts_says_where_it_was_and_not_with_whom(up, people):
+def test_a_worker_that_aborts_logs_the_place_and_no_name(up, people):
     with in_memory(up, people, 11) as (upload_id, child):
         no_core = child.rlimit(resource.RLIMIT_CORE)
         child.send_signal(signal.SIGABRT)
@@ -66,7 +66,7 @@ def test_a_worker_that_aborts_says_where_it_was_and_not_with_whom(up, people):
     assert list(up.home.rglob("core*")) == []
 
 
-def test_an_error_outside_of_every_op_names_nobody_in_its_traceback(up, people):
+def test_the_traceback_of_an_error_outside_of_every_op_contains_no_name(up, people):
     with in_memory(up, people, 12) as (upload_id, _):
         (run,) = up.runs(upload_id)
         up.execute(REFUSE_EVENTS.format(text=WENT_WRONG, run_id=run["runId"]))

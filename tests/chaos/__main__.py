@@ -1,6 +1,6 @@
-"""`python -m tests.chaos`: uploads, kills and outages, then what came of it.
+"""`python -m tests.chaos`: uploads, kills and outages, then the verdict.
 
-Exit code 0 only if nothing was lost, doubled or left unfinished.
+The exit code is 0 only if nothing was lost, doubled or left unfinished.
 """
 
 import argparse
@@ -12,7 +12,14 @@ from typing import Any
 
 import psycopg2
 
-from tests.chaos import faults, installation, letters, observed, stream, verdict
+from tests.chaos import (
+    expected_messages,
+    faults,
+    installation,
+    observed,
+    stream,
+    verdict,
+)
 
 _MOST_TOLD = 20
 _PATIENCE_SECONDS = 300
@@ -100,7 +107,7 @@ def _told(
         "refused": sum(1 for each in seen.uploads if each["refusal_code"]),
         "messages": len(seen.letters),
         "repeated_messages": len(found.repeated),
-        "alerts": len(letters.alerts(seen)),
+        "alerts": len(expected_messages.alerts(seen)),
         "disk": "tmpfs" if running.disk.is_mounted else "injected",
         "seed": chosen.seed,
         "problems": [

@@ -1,4 +1,4 @@
-"""The model's own tests import it as the command line does: from the project folder."""
+"""Lets the tests of the model import it from the project folder, as the command."""
 
 import sys
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""A disk that can be full: a small file system of our own where that may be mounted.
+"""A disk that can be full: a small file system, where one may be mounted.
 
-Where it may not, every process of the installation is told by its `sitecustomize`
-to get ENOSPC whenever it makes a file, as long as it should be.
+Elsewhere `sitecustomize` makes every process of the installation get ENOSPC for each
+file that it creates, as long as the disk is to be full.
 """
 
 import os

@@ -1,6 +1,6 @@
 """What is done to an installation, and when: a schedule made from a seed.
 
-Each fault strikes at once; outages end by themselves some seconds later.
+Each fault begins at once; outages end by themselves after some seconds.
 """
 
 import contextlib

@@ -1,6 +1,6 @@
-"""`cvms up` in a folder of its own, to be hurt: its processes, its disk, its tables.
+"""A `cvms up` in a separate folder for faults: its processes, its disk, its tables.
 
-What is done to it and when, `faults` says.
+Which faults happen, and when, is `faults`.
 """
 
 import contextlib
@@ -90,10 +90,10 @@ class Installation:
 
 
 _COMMANDS = {
-    "cvms_pipeline.local.leash": "supervisor",
-    "cvms_pipeline.defs.worker": "worker",
-    "cvms_pipeline.defs.daemon": "daemon",
-    "dagster_webserver": "webserver",
+    "cvms_pipeline.local.parent_watch": "supervisor",
+    "cvms_pipeline.run_engine.worker": "worker",
+    "cvms_pipeline.run_engine.daemon": "daemon",
+    "cvms_pipeline.run_engine.web_server": "webserver",
     "grpc": "code",
     "postgres": "postgres",
 }
@@ -152,6 +152,7 @@ def _up(
         "CVMS_DATA_DIR": str(home / "data"),
         "CVMS_INCOMING_DIR": str(home / "incoming"),
         "CVMS_PORT": str(_free_port()),
+        "CVMS_PORTAL_PORT": str(_free_port()),
         "CVMS_SMTP_URL": f"smtp://127.0.0.1:{server.port}",
         "DAGSTER_HOME": str(home),
     }

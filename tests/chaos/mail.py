@@ -1,4 +1,4 @@
-"""The mail server of a chaos run: it can be stopped, and it remembers all it took."""
+"""The mail server of a chaos run: it can be stopped, and keeps all messages."""
 
 import email
 import email.message

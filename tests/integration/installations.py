@@ -20,18 +20,24 @@ import pytest
 import sqlalchemy as sa
 from aiosmtpd import controller, smtp
 
-from cvms_pipeline import opening, settings
-from cvms_pipeline.domain import provider, upload
-from cvms_pipeline.files import providers as folders_of_providers
-from cvms_pipeline.ingest import deliver, judge, load, publish, receive
-from cvms_pipeline.ingest import pipeline as pipelines
-from cvms_pipeline.notify import mailer
+from cvms_pipeline import bootstrap
+from cvms_pipeline.domain.vocabulary import provider, upload
+from cvms_pipeline.files import provider_folders
+from cvms_pipeline.settings import loading
 from cvms_pipeline.store import providers, uploads
+from cvms_pipeline.use_cases import (
+    deliver,
+    history,
+    pipelines,
+    process,
+    publish,
+    receive,
+)
 
 HEADER = "First name,Last name,Date of birth,Email"
 ANN = "Ann,Lee,1/2/1990,ann@b.example.org"
 BOB = "Bob,Lee,3/4/1991,bob@b.example.org"
-BAD = "Cy,,13/1/1991,cy@b.example.org"
+BAD = "Cy,,13/41/1991,cy@b.example.org"
 LOW, HIGH = upload.Lane.LOW_VOLUME, upload.Lane.HIGH_VOLUME
 
 
@@ -42,7 +48,7 @@ class Clock:
     ahead: dt.timedelta = dt.timedelta()
 
     def __call__(self) -> dt.datetime:
-        return settings.now() + self.ahead
+        return loading.now() + self.ahead
 
     def forward(self, **amounts: float) -> None:
         self.ahead += dt.timedelta(**amounts)
@@ -106,7 +112,7 @@ class Installation:
         )
         with self.pipeline.store.begin() as conn:
             providers.add(conn, added)
-        folders_of_providers.make_provider(self.pipeline.folders, slug)
+        provider_folders.make_folders(self.pipeline.folders, slug)
 
     def lane(self, slug: str = "mercy", lane: upload.Lane = LOW) -> Path:
         return self.pipeline.folders.root / slug / lane
@@ -130,9 +136,9 @@ class Installation:
 
     def take_in(self) -> Sequence[uploads.Upload]:
         """Receive all that lies there, and return what awaits a run."""
-        while not receive.receive(self.pipeline).is_over:
+        while not receive.receive(self.pipeline).is_complete:
             time.sleep(0.01)  # until it has settled
-        return receive.take_awaiting(self.pipeline)
+        return receive.request_runs(self.pipeline).uploads
 
     def receive(self, content: bytes | Sequence[str], **where: Any) -> str:
         """Drop one file and take it in; return the upload's id."""
@@ -140,14 +146,14 @@ class Installation:
         (taken,) = self.take_in()
         return taken.id
 
-    def process(self, upload_id: str, run_id: str = "run") -> load.Loaded:
+    def process(self, upload_id: str, run_id: str = "run") -> process.Loaded:
         """Do what the ops of `recipients` do, then publish and send the notice."""
-        read = judge.read_rows(self.pipeline, upload_id, run_id)
-        judged = judge.validate_rows(self.pipeline, upload_id, read)
-        decided = judge.find_duplicates(self.pipeline, upload_id, judged)
-        loaded = load.load(self.pipeline, upload_id, decided)
+        read = process.read_rows(self.pipeline, upload_id, run_id).sheet
+        judged = process.validate_rows(self.pipeline, upload_id, read)
+        decided = process.find_duplicates(self.pipeline, upload_id, judged)
+        loaded = process.load(self.pipeline, upload_id, decided)
         publish.publish(self.pipeline, upload_id)
-        deliver.notice(self.pipeline, upload_id)
+        deliver.send_notice(self.pipeline, upload_id)
         return loaded
 
     def bring(self, content: bytes | Sequence[str], **where: Any) -> str:
@@ -157,7 +163,7 @@ class Installation:
         return upload_id
 
     def upload(self, upload_id: str) -> uploads.Upload:
-        return judge.find(self.pipeline, upload_id)
+        return history.get_upload(self.pipeline, upload_id)
 
     def execute(self, statement: str) -> None:
         with self.pipeline.store.begin() as conn:
@@ -200,7 +206,7 @@ class Installation:
 
     def mail(self) -> list[email.message.EmailMessage]:
         """Return the messages in the Maildir, in order of address and subject."""
-        found = [parsed(path.read_bytes()) for path in self.maildir.glob("new/*")]
+        found = [parsed(path.read_bytes()) for path in self.maildir.rglob("new/*")]
         return sorted(found, key=lambda each: (each["To"], each["Subject"]))
 
     def results(self, slug: str = "mercy") -> list[str]:
@@ -208,9 +214,15 @@ class Installation:
         folder = self.pipeline.folders.root / slug / "results"
         return sorted(path.name for path in folder.glob("*/*"))
 
+    def receipt(self, upload_id: str, slug: str = "mercy") -> str:
+        """Return the receipt of an upload."""
+        folder = self.pipeline.folders.root / slug / "results"
+        (path,) = folder.glob(f"*{upload_id}/receipt.txt")
+        return path.read_text("utf-8")
+
     def by_smtp(self, port: int) -> "Installation":
         """Return the same with a mail server on `port` in place of the Maildir."""
-        by_smtp = mailer.for_url(f"smtp://127.0.0.1:{port}", self.maildir)
+        by_smtp = bootstrap.open_mailer(f"smtp://127.0.0.1:{port}", self.maildir)
         return replace(self, pipeline=replace(self.pipeline, mailer=by_smtp))
 
 
@@ -228,8 +240,9 @@ def opened(
     patch.setenv("CVMS_HOME", str(home))
     patch.setenv("CVMS_DATABASE_URL", database_url)
     patch.setenv("CVMS_SETTLE_SECONDS", "0")
+    patch.setenv("CVMS_UNFINISHED_SECONDS", "0")
     clock = Clock()
-    pipeline = replace(opening.open_pipeline(settings.load()), now=clock)
+    pipeline = replace(bootstrap.open_pipeline(loading.load()), now=clock)
     made = Installation(pipeline=pipeline, clock=clock, home=home)
     if is_new:
         made.add_provider("mercy")

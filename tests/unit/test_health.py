@@ -1,16 +1,16 @@
-"""What of that which was seen somebody should look at."""
+"""Which problems a snapshot of an installation shows."""
 
 import datetime as dt
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from cvms_pipeline import settings
-from cvms_pipeline.files import space, unclaimed
-from cvms_pipeline.ingest import health
-from cvms_pipeline.local import processes, watching
-from cvms_pipeline.store import health as stored
-from cvms_pipeline.store import neighbours
+from cvms_pipeline.database import dagster_tables
+from cvms_pipeline.local import health_probe, processes
+from cvms_pipeline.maintenance import health
+from cvms_pipeline.settings import loading
+from cvms_pipeline.store import listing
 
 NOW = dt.datetime(2026, 1, 2, 12, tzinfo=dt.UTC)
 OK, WARNING, CRITICAL = health.State
@@ -24,8 +24,8 @@ def process(state, name="worker"):
     return health.Process(name=name, state=state, pid=1, uptime_seconds=1.0)
 
 
-def waiting(**other):
-    nothing = stored.Backlog(
+def backlog(**other):
+    nothing = listing.Backlog(
         uploads_waiting=0,
         oldest_upload=None,
         oldest_upload_at=None,
@@ -36,39 +36,40 @@ def waiting(**other):
     return replace(nothing, **other)
 
 
-def queue(*, is_retention_failed):
-    return neighbours.Queue(
+def queue(*, is_retention_failed=False, stopped=()):
+    return dagster_tables.QueueCounts(
         queued=0,
         running=0,
         broker_messages=0,
         is_retention_failed=is_retention_failed,
+        stopped=stopped,
     )
 
 
-def astray(files, since):
-    return unclaimed.Unclaimed(
+def misplaced(files, since):
+    return health.IncomingCounts(
         files=0, oldest_at=None, misplaced=files, oldest_misplaced_at=since
     )
 
 
 def disk(percent):
-    return space.Space(name="data", free_bytes=percent, size_bytes=100)
+    return health.DiskSpace(folder="data", free_bytes=percent, size_bytes=100)
 
 
-WELL = health.Seen(
-    at=NOW,
+WELL = health.HealthSnapshot(
+    taken_at=NOW,
     processes=[process("running")],
-    backlog=waiting(),
+    backlog=backlog(),
     queue=None,
-    unclaimed=unclaimed.Unclaimed(files=0, oldest_at=None),
-    spaces=[disk(50)],
-    faults=[],
+    incoming=health.IncomingCounts(files=0, oldest_at=None),
+    disks=[disk(50)],
+    failures=[],
 )
-LIMITS = watching.limits(settings.Settings())
+LIMITS = health_probe.get_limits(loading.load(home=Path(__file__).parent))
 
-# What is seen, how bad it is, and the words for it.
-SEEN = [
-    ({"faults": ["The disk is away."]}, CRITICAL, "The disk is away."),
+# What a snapshot shows, how bad it is, and the words for it.
+PROBLEMS = [
+    ({"failures": ["The disk is away."]}, CRITICAL, "The disk is away."),
     ({"processes": [process("not running")]}, CRITICAL, "`cvms up` is not running."),
     (
         {"processes": [process("running"), process("backoff", "code")]},
@@ -81,55 +82,55 @@ SEEN = [
         "The process code is not working: starting.",
     ),
     (
-        {"backlog": waiting(oldest_upload="u1", oldest_upload_at=ago(10))},
+        {"backlog": backlog(oldest_upload="u1", oldest_upload_at=ago(10))},
         WARNING,
         "The upload u1 has not finished for 10 minutes.",
     ),
     (
-        {"backlog": waiting(oldest_upload="u1", oldest_upload_at=ago(60))},
+        {"backlog": backlog(oldest_upload="u1", oldest_upload_at=ago(60))},
         CRITICAL,
         "The upload u1 has not finished for 60 minutes.",
     ),
     (
-        {"backlog": waiting(oldest_message_at=ago(11))},
+        {"backlog": backlog(oldest_message_at=ago(11))},
         WARNING,
         "A message has waited for 11 minutes.",
     ),
     (
-        {"unclaimed": unclaimed.Unclaimed(files=1, oldest_at=ago(1_500))},
+        {"incoming": health.IncomingCounts(files=1, oldest_at=ago(1_500))},
         CRITICAL,
         "A file in the incoming folder has not been taken in for 1,500 minutes.",
     ),
     (
-        {"unclaimed": astray(1, ago(2))},
+        {"incoming": misplaced(1, ago(2))},
         WARNING,
-        "1 file in the incoming folder lies in no lane, and nobody takes it in."
-        " Move it into low_volume or high_volume of its provider.",
-    ),
-    (
-        {"unclaimed": astray(1_000, ago(1_500))},
-        WARNING,
-        "1,000 files in the incoming folder lie in no lane, and nobody takes them in."
+        "1 file in no lane of the incoming folder; such files are not taken in."
         " Move each into low_volume or high_volume of its provider.",
     ),
     (
-        {"backlog": waiting(uploads_failed=1)},
+        {"incoming": misplaced(1_000, ago(1_500))},
         WARNING,
-        "1 upload has failed; see `cvms uploads`.",
+        "1,000 files in no lane of the incoming folder; such files are not taken in."
+        " Move each into low_volume or high_volume of its provider.",
     ),
     (
-        {"backlog": waiting(uploads_failed=1_000)},
+        {"backlog": backlog(uploads_failed=1)},
         WARNING,
-        "1,000 uploads have failed; see `cvms uploads`.",
+        "1 upload has failed; see `cvms uploads --status failed`.",
     ),
     (
-        {"backlog": waiting(notices_refused=1)},
+        {"backlog": backlog(uploads_failed=1_000)},
+        WARNING,
+        "1,000 uploads have failed; see `cvms uploads --status failed`.",
+    ),
+    (
+        {"backlog": backlog(notices_refused=1)},
         WARNING,
         "The mail server has refused 1 message to a provider or data-ops; see"
         " `cvms messages --refused`.",
     ),
     (
-        {"backlog": waiting(notices_refused=1, alerts_refused=1_000)},
+        {"backlog": backlog(notices_refused=1, alerts_refused=1_000)},
         WARNING,
         "The mail server has refused 1,001 messages to a provider or data-ops; see"
         " `cvms messages --refused`.",
@@ -140,55 +141,61 @@ SEEN = [
         "The last run of the job retention has failed; see its page.",
     ),
     (
-        {"spaces": [disk(9)]},
+        {"queue": queue(stopped=["incoming_uploads"])},
+        WARNING,
+        "A person has stopped incoming_uploads. Start it in the Dagster UI,"
+        " Automation.",
+    ),
+    (
+        {"disks": [disk(9)]},
         WARNING,
         "The disk of the folder data has 9 % free, 0.0 GB.",
     ),
     (
-        {"spaces": [disk(4)]},
+        {"disks": [disk(4)]},
         CRITICAL,
         "The disk of the folder data has 4 % free, 0.0 GB.",
     ),
 ]
 
-# What is not worth a word.
+# What is no problem.
 FINE = [
     {},
     {"processes": None},  # something else runs them
-    {"backlog": waiting(oldest_upload="u1", oldest_upload_at=ago(9))},
-    {"backlog": waiting(oldest_upload="u1", oldest_upload_at=ago(-9))},  # two clocks
-    {"backlog": waiting(invitations_refused=1)},  # their provider's to correct
-    {"unclaimed": astray(1, ago(1))},  # about to be moved, maybe
-    {"spaces": [disk(10)]},
+    {"backlog": backlog(oldest_upload="u1", oldest_upload_at=ago(9))},
+    {"backlog": backlog(oldest_upload="u1", oldest_upload_at=ago(-9))},  # two clocks
+    {"backlog": backlog(invitations_refused=1)},  # their provider's to correct
+    {"incoming": misplaced(1, ago(1))},  # about to be moved, maybe
+    {"disks": [disk(10)]},
     {"queue": queue(is_retention_failed=False)},
 ]
 
 
-@pytest.mark.parametrize(("other", "state", "text"), SEEN)
-def test_what_is_wrong_is_said_in_a_sentence(other, state, text):
-    found = health.problems(replace(WELL, **other), LIMITS)
+@pytest.mark.parametrize(("other", "state", "text"), PROBLEMS)
+def test_a_problem_is_described_in_a_sentence(other, state, text):
+    problems = health.find_problems(replace(WELL, **other), LIMITS)
 
-    assert found == [health.Problem(state=state, text=text)]
-    assert health.worst(found) == state
+    assert problems == [health.Problem(state=state, text=text)]
+    assert health.get_worst_state(problems) == state
 
 
 @pytest.mark.parametrize("other", FINE)
-def test_what_is_well_is_no_problem(other):
-    found = health.problems(replace(WELL, **other), LIMITS)
+def test_a_healthy_installation_has_no_problem(other):
+    problems = health.find_problems(replace(WELL, **other), LIMITS)
 
-    assert found == []
-    assert health.worst(found) == OK
-
-
-def test_the_worst_comes_first():
-    seen = replace(WELL, backlog=waiting(uploads_failed=1), spaces=[disk(1)])
-
-    found = health.problems(seen, LIMITS)
-
-    assert [problem.state for problem in found] == [CRITICAL, WARNING]
+    assert problems == []
+    assert health.get_worst_state(problems) == OK
 
 
-# The UI's port, what is said of the metrics' port, and where they are.
+def test_the_worst_problem_comes_first():
+    snapshot = replace(WELL, backlog=backlog(uploads_failed=1), disks=[disk(1)])
+
+    problems = health.find_problems(snapshot, LIMITS)
+
+    assert [problem.state for problem in problems] == [CRITICAL, WARNING]
+
+
+# The UI's port, the setting of the metrics' port, and the port that results.
 PORTS = [
     (3000, None, 3002),
     (3000, 9000, 9000),
@@ -198,9 +205,11 @@ PORTS = [
 ]
 
 
-@pytest.mark.parametrize(("ui", "said", "port"), PORTS)
-def test_the_metrics_are_beside_the_ui_unless_said_otherwise(ui, said, port):
-    chosen = settings.Settings(port=ui, metrics_port=said)
+@pytest.mark.parametrize(("ui", "chosen_port", "port"), PORTS)
+def test_the_metrics_are_beside_the_ui_unless_a_setting_says_otherwise(
+    tmp_path, ui, chosen_port, port
+):
+    chosen = loading.load(home=tmp_path, port=ui, metrics_port=chosen_port)
 
-    assert processes.metrics_port(chosen) == port
-    assert ("metrics" in processes.names(chosen)) == bool(port)
+    assert chosen.web.metrics_port == port
+    assert ("metrics" in processes.list_names(chosen)) == bool(port)

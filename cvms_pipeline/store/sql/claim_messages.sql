@@ -1,12 +1,12 @@
--- Hands out messages that are due to one sender alone: another sender skips what is
--- locked, and until the lease is over what was handed out; a sender that dies gives its
--- messages back by that.  An invitation to an address that has been corrected since, or
--- to someone removed, is withdrawn instead.
+-- Claims messages that are due for one sender: another sender skips what is locked and,
+-- until the lease is over, what was claimed; what a sender that has ended had claimed
+-- is due again by that.  Withdrawn instead is an invitation to an address that has been
+-- corrected since, or to someone removed, and a message about delays that are over.
 WITH due AS (
-    SELECT id, recipient_id, addresses
+    SELECT id, kind, recipient_id, addresses, details
     FROM cvms.messages
     WHERE status = 'waiting'
-        AND kind = ANY(:kinds)
+        AND kind = :kind
         AND next_attempt_at <= :now
         AND (CAST(:upload_id AS text) IS NULL OR upload_id = :upload_id)
     ORDER BY next_attempt_at, id
@@ -14,25 +14,34 @@ WITH due AS (
     FOR UPDATE SKIP LOCKED
 ),
 
-judged AS (
+checked AS (
     SELECT
         due.id,
         recipient.username,
-        recipient.email,
+        recipient.first_name,
+        provider.name AS provider,
         due.recipient_id IS NOT NULL
         AND (
             recipient.removed_at IS NOT NULL OR due.addresses <> ARRAY[recipient.email]
+        )
+        OR due.kind = 'delay'
+        AND NOT EXISTS (
+            SELECT 1
+            FROM jsonb_array_elements_text(due.details -> 'uploads') AS delayed (id)
+            INNER JOIN cvms.uploads AS upload ON delayed.id = upload.id
+            WHERE upload.finished_at IS NULL
         ) AS is_outdated
     FROM due
     LEFT JOIN cvms.recipients AS recipient ON due.recipient_id = recipient.id
+    LEFT JOIN cvms.providers AS provider ON recipient.provider = provider.slug
 )
 
 UPDATE cvms.messages AS message
 SET
-    status = CASE WHEN judged.is_outdated THEN 'withdrawn' ELSE 'waiting' END,
+    status = CASE WHEN checked.is_outdated THEN 'withdrawn' ELSE 'waiting' END,
     next_attempt_at = :leased_until
-FROM judged
-WHERE message.id = judged.id
+FROM checked
+WHERE message.id = checked.id
 RETURNING
     CAST(message.id AS text) AS id,
     message.purpose,
@@ -43,6 +52,7 @@ RETURNING
     message.details,
     message.attempts,
     message.queued_at,
-    judged.username,
-    judged.email,
-    judged.is_outdated
+    checked.username,
+    checked.first_name,
+    checked.provider,
+    checked.is_outdated

@@ -1,5 +1,5 @@
--- Takes the first-choice username (DESIGN 5) away from planned rows for which someone who
--- is stored has it; `number_usernames` then gives them a numbered one.
+-- Clears the username of first choice of planned rows for which a stored recipient has
+-- it; `number_usernames` then gives them a numbered one.
 UPDATE pg_temp.planned_rows AS planned
 SET username = NULL
 WHERE planned.username IS NOT NULL

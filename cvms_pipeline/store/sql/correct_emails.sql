@@ -1,7 +1,7 @@
--- Corrects e-mail addresses (DESIGN 5), records each change, and queues an invitation to
--- the new address; one that still waits for the old address is withdrawn once it is due.
--- The conditions are those the rows were decided and locked by; the count tells if one
--- no longer held.
+-- Corrects e-mail addresses, records each change, and queues an invitation to the new
+-- address; one that still waits for the old address is withdrawn once it is due.  The
+-- conditions are those the rows were decided and locked by; the count tells if one no
+-- longer held.
 WITH corrected AS (
     UPDATE cvms.recipients AS recipient
     SET
@@ -40,5 +40,5 @@ INSERT INTO cvms.messages (
 SELECT
     id,
     'invitation:' || recipient_id || ':' || id,
-    'invitation', :upload_id, recipient_id, ARRAY[new_email], :now, :now
+    'invitation', :upload_id, recipient_id, ARRAY[new_email], :due_at, :due_at
 FROM recorded

@@ -1,6 +1,8 @@
--- What waits, for whoever watches: asked every few seconds, so each number is one
--- walk over the few entries of an index that are not finished.  Refused messages count
--- while those whom they were for still have the address that was refused.
+-- Counts what waits, for monitoring.  It runs every few seconds, so each number comes
+-- from the few unfinished entries of an index.  Refused messages count while their
+-- provider or recipient still has the refused address.
+-- A message that is queued for later, such as an invitation of an upload that can still
+-- be withdrawn, does not wait yet.
 SELECT
     waiting.number AS uploads_waiting,
     oldest.id AS oldest_upload,
@@ -10,7 +12,11 @@ SELECT
     unsent.oldest_at AS oldest_message_at,
     refused.notices AS notices_refused,
     refused.invitations AS invitations_refused,
-    refused.alerts AS alerts_refused
+    refused.alerts AS alerts_refused,
+    oldest.failure AS oldest_upload_failure,
+    broken.id AS failed_upload,
+    broken.failure AS failed_upload_failure,
+    tried.last_error AS message_error
 FROM (
     SELECT count(*) AS number
     FROM cvms.uploads
@@ -23,11 +29,12 @@ CROSS JOIN (
     SELECT count(*) AS number, min(queued_at) AS oldest_at
     FROM cvms.messages
     WHERE status = 'waiting'
+        AND queued_at <= now()
 ) AS unsent
 CROSS JOIN (
     SELECT
         count(*) FILTER (
-            WHERE message.kind = 'notice'
+            WHERE message.kind IN ('notice', 'refused-addresses', 'delay')
                 AND provider.is_enabled
                 AND provider.emails = message.addresses
         ) AS notices,
@@ -39,14 +46,29 @@ CROSS JOIN (
         count(*) FILTER (WHERE message.kind = 'alert') AS alerts
     FROM cvms.messages AS message
     LEFT JOIN cvms.uploads AS upload ON message.upload_id = upload.id
-    LEFT JOIN cvms.providers AS provider ON upload.provider = provider.slug
+    LEFT JOIN cvms.providers AS provider
+        ON coalesce(upload.provider, message.details ->> 'provider') = provider.slug
     LEFT JOIN cvms.recipients AS recipient ON message.recipient_id = recipient.id
     WHERE message.status = 'refused'
 ) AS refused
 LEFT JOIN LATERAL (
-    SELECT id, received_at
+    SELECT id, received_at, failure
     FROM cvms.uploads
     WHERE status IN ('received', 'processing')
     ORDER BY received_at, id
     LIMIT 1
 ) AS oldest ON true
+LEFT JOIN LATERAL (
+    SELECT id, failure
+    FROM cvms.uploads
+    WHERE status = 'failed'
+    ORDER BY received_at DESC, id DESC
+    LIMIT 1
+) AS broken ON true
+LEFT JOIN LATERAL (
+    SELECT last_error
+    FROM cvms.messages
+    WHERE status = 'waiting' AND last_error IS NOT NULL
+    ORDER BY attempts DESC, id
+    LIMIT 1
+) AS tried ON true

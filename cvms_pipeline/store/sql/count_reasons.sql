@@ -1,9 +1,9 @@
--- Answers "why was it not taken?" for all uploads received since a moment: how many
--- uploads and rows there are of each reason; of a refused file, no rows.
+-- Counts the uploads and rows with each reason, for all uploads received since a
+-- moment; a refused file counts no rows.
 SELECT
-    told.code,
+    given.code,
     count(*) AS uploads,
-    sum(told.rows) AS rows
+    sum(given.rows) AS rows
 FROM (
     SELECT refusal_code AS code, 0 AS rows
     FROM cvms.uploads
@@ -13,6 +13,6 @@ FROM (
     FROM cvms.uploads AS upload
     CROSS JOIN LATERAL jsonb_each_text(upload.reasons) AS reason
     WHERE upload.received_at >= :since
-) AS told
-GROUP BY told.code
-ORDER BY rows DESC, uploads DESC, told.code
+) AS given
+GROUP BY given.code
+ORDER BY rows DESC, uploads DESC, given.code

@@ -1,6 +1,6 @@
--- Where an upload's match keys lie while they are looked up, with its e-mail addresses;
--- empty afterwards, and made once a connection, because making it costs more than using
--- it.
+-- The table for an upload's match keys and e-mail addresses while they are looked up.
+-- It is empty after each transaction, and created once a connection, because creating
+-- it costs more than using it.
 CREATE TEMPORARY TABLE IF NOT EXISTS upload_keys (
     line integer NOT NULL,
     first_key text COLLATE "C" NOT NULL,

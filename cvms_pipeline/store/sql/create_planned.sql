@@ -1,10 +1,10 @@
--- Where those planned rows lie that are named in the database; empty afterwards, and made
--- once a connection, because making it costs more than using it.
+-- The table for planned rows that get their usernames in the database.  It is empty
+-- after each transaction, and created once a connection, because creating it costs more
+-- than using it.
 CREATE TEMPORARY TABLE IF NOT EXISTS planned_rows (
     line integer NOT NULL,
     action text NOT NULL,
     recipient_id uuid,
-    new_id uuid NOT NULL,
     first_name text NOT NULL,
     last_name text NOT NULL,
     birth_date date NOT NULL,

@@ -1,6 +1,6 @@
--- Finds who of an upload is stored already: one probe of the unique index a row, so
--- that it takes as long with ten million recipients as with none (LIMIT keeps the
--- planner from reading the whole table instead).
+-- Finds the recipients that rows of an upload match: one search of the unique index for
+-- each row, so that it takes as long with ten million recipients as with none (LIMIT
+-- keeps the planner from reading the whole table instead).
 SELECT
     upload_keys.line,
     CAST(stored.id AS text) AS recipient_id,

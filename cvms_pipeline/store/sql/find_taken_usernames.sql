@@ -1,5 +1,5 @@
--- Finds whose username of first choice (DESIGN 5) somebody has who is stored: all usernames
--- in one walk through the unique index, in its order.
+-- Finds the lines for which a stored recipient has the username of first choice: all
+-- usernames in one pass through the unique index, in its order.
 WITH wanted AS (
     SELECT
         line,

@@ -1,6 +1,7 @@
--- Holds on to the recipients whose e-mail this upload may correct, before it is decided
--- who is corrected: nobody else can change or register them until the transaction ends.
--- In order of key, like every other writer, so that two uploads cannot block each other.
+-- Locks the recipients whose e-mail address this upload may correct, before it is
+-- decided who is corrected: until the transaction ends no other session can change or
+-- register them.  In order of key, as every other writer, so that two uploads rarely
+-- block each other.
 SELECT stored.id
 FROM (
     SELECT *

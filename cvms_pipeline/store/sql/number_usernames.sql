@@ -1,8 +1,7 @@
--- Gives planned rows without a username the next numbers of their e-mail address:
--- `.2`, `.3` and on (DESIGN 5).  The highest number comes from an index that holds only
--- shared addresses, so nobody counts those who share one.  Should somebody's real
--- address look like the result (a@b.org.2), the row stays without and is numbered on in
--- the next round.
+-- Gives planned rows without a username the next numbers of their e-mail address: `.2`,
+-- `.3` and so on.  The highest number comes from an index of shared addresses only, so
+-- the people who share one are not counted.  If somebody's real address is equal to the
+-- result (a@b.org.2), the row gets no username, and a higher number in the next round.
 WITH placed AS (
     SELECT
         line,
@@ -39,7 +38,7 @@ named AS (
     FROM numbered
 ),
 
-judged AS (
+tested AS (
     SELECT
         named.line,
         named.number,
@@ -63,7 +62,7 @@ judged AS (
 
 UPDATE pg_temp.planned_rows AS planned
 SET
-    username_number = judged.number,
-    username = CASE WHEN judged.is_free THEN judged.username END
-FROM judged
-WHERE planned.line = judged.line
+    username_number = tested.number,
+    username = CASE WHEN tested.is_free THEN tested.username END
+FROM tested
+WHERE planned.line = tested.line

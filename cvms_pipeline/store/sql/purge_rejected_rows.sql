@@ -1,6 +1,6 @@
--- Forgets what rejected people's rows said, some uploads at a time so that no lock is
--- held for long; the counts and reasons of the upload stay.  A notice that is still to
--- go carries the rows in its error report, so its upload waits.
+-- Deletes rejected rows, of some uploads at a time so that no lock is held for long;
+-- the counts and reasons of the upload remain, and no row of it is outstanding any more.
+-- An unsent notice contains the rows in its error report, so its upload waits.
 WITH old AS (
     SELECT upload.id
     FROM cvms.uploads AS upload
@@ -23,7 +23,9 @@ purged AS (
 )
 
 UPDATE cvms.uploads AS upload
-SET purged_at = :now
+SET
+    purged_at = :now,
+    outstanding = 0
 FROM old
 WHERE upload.id = old.id
 RETURNING upload.id, upload.rejected

@@ -1,4 +1,5 @@
--- Reads an upload's rejected rows, in order of line; of an array, text with commas between.
+-- Reads an upload's rejected rows, in order of line; of an array, text with commas
+-- between.
 SELECT
     line,
     array_to_string(codes, ',') AS codes,
@@ -6,7 +7,8 @@ SELECT
     first_name,
     last_name,
     birth_date,
-    email
+    email,
+    extra_cells
 FROM cvms.rejected_rows
 WHERE upload_id = :upload_id
 ORDER BY line

@@ -1,12 +1,12 @@
--- Registers a claimed upload once, however often a crash makes the sensor try again,
--- and notes the provider's last upload of the very same bytes.
+-- Registers a claimed upload once, however often a crash makes the sensor repeat it,
+-- and records the provider's last upload of the same bytes.
 INSERT INTO cvms.uploads (
     id, folder, provider, lane, file_name, sha256, size, claim_refusal, received_at,
-    parent_upload
+    sent_from, sent_by, parent_upload
 )
 VALUES (
     :id, :folder, :provider, :lane, :file_name, :sha256, :size, :claim_refusal,
-    :received_at,
+    :received_at, :sent_from, :sent_by,
     (
         SELECT earlier.id
         FROM cvms.uploads AS earlier

@@ -1,6 +1,6 @@
--- Makes refused messages due again, to the addresses that they would have if they were
--- queued now: a refused address is what has been corrected meanwhile.  An invitation
--- keeps its own; a corrected one has another invitation.
+-- Makes refused messages due again, with the addresses that they would have if they
+-- were queued now, because a refused address may have been corrected since.  An
+-- invitation keeps its address; a corrected recipient has another invitation.
 UPDATE cvms.messages AS message
 SET
     status = 'waiting',
@@ -8,6 +8,8 @@ SET
     next_attempt_at = :now,
     addresses = CASE message.kind
         WHEN 'notice' THEN coalesce(found.emails, message.addresses)
+        WHEN 'refused-addresses' THEN coalesce(found.emails, message.addresses)
+        WHEN 'delay' THEN coalesce(found.emails, message.addresses)
         WHEN 'alert' THEN ARRAY[CAST(:data_ops AS text)]
         ELSE message.addresses
     END
@@ -15,8 +17,10 @@ FROM (
     SELECT refused.id, provider.emails
     FROM cvms.messages AS refused
     LEFT JOIN cvms.uploads AS upload ON refused.upload_id = upload.id
-    LEFT JOIN cvms.providers AS provider ON upload.provider = provider.slug
-    WHERE refused.id = ANY(CAST(:message_ids AS uuid [])) AND refused.status = 'refused'
+    LEFT JOIN cvms.providers AS provider
+        ON coalesce(upload.provider, refused.details ->> 'provider') = provider.slug
+    WHERE refused.status = 'refused'
+        AND CAST(refused.id AS text) = ANY(CAST(:message_ids AS text []))
     FOR UPDATE OF refused
 ) AS found
 WHERE message.id = found.id

@@ -1,6 +1,6 @@
-"""A full disk for processes that are started with this on their path.
+"""A full disk for processes that are started with this module on their path.
 
-As long as the file that `CHAOS_DISK_FULL` names is there, no file can be made.
+While the file that `CHAOS_DISK_FULL` names exists, no file can be created.
 """
 
 import errno

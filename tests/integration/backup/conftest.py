@@ -2,24 +2,24 @@
 
 from collections.abc import Iterator
 
+import backup_installations
 import dagster_postgres.storage
 import installations
 import pytest
-import vaults
 
 
 @pytest.fixture(scope="session")
-def with_neighbours(postgres, template) -> str:
+def with_dagster_tables(postgres, template) -> str:
     """A database in which Dagster has made its tables, to be cloned."""
-    postgres.execute(f"CREATE DATABASE with_neighbours TEMPLATE {template}")
-    url = f"{postgres.url('with_neighbours')}&options=-csearch_path%3Ddagster"
+    postgres.execute(f"CREATE DATABASE with_dagster_tables TEMPLATE {template}")
+    url = f"{postgres.url('with_dagster_tables')}&options=-csearch_path%3Ddagster"
     dagster_postgres.storage.DagsterPostgresStorage(postgres_url=url)
-    return "with_neighbours"
+    return "with_dagster_tables"
 
 
 @pytest.fixture
-def database_url(postgres, with_neighbours) -> Iterator[str]:
-    with postgres.database(with_neighbours) as url:
+def database_url(postgres, with_dagster_tables) -> Iterator[str]:
+    with postgres.database(with_dagster_tables) as url:
         yield url
 
 
@@ -31,14 +31,16 @@ def site(tmp_path, database_url, monkeypatch) -> Iterator[installations.Installa
 
 
 @pytest.fixture
-def fresh(tmp_path, empty_database_url) -> Iterator[vaults.Fresh]:
+def fresh(tmp_path, empty_database_url) -> Iterator[backup_installations.Fresh]:
     """An installation in which nothing has ever been."""
-    made = vaults.fresh(tmp_path / "new", empty_database_url)
+    made = backup_installations.fresh(tmp_path / "new", empty_database_url)
     yield made
-    made.target.store.close()
+    made.store.close()
 
 
 @pytest.fixture
-def vault(tmp_path, site, database_url) -> vaults.Vault:
+def vault(tmp_path, site, database_url) -> backup_installations.Vault:
     """Where backups of the site go."""
-    return vaults.Vault(site=site, url=database_url, path=tmp_path / "backup.tar")
+    return backup_installations.Vault(
+        site=site, url=database_url, path=tmp_path / "backup"
+    )

@@ -1,42 +1,44 @@
 """A backup while uploads come in: each file is in it once, wherever it just was."""
 
+import backup_installations
 import installations
 import pytest
-import vaults
 
-from cvms_pipeline.domain import upload
-from cvms_pipeline.files import bundle, claims, incoming, rescue
-from cvms_pipeline.ingest import receive
-from cvms_pipeline.store import dumps
+from cvms_pipeline.database import dumps
+from cvms_pipeline.domain.vocabulary import upload
+from cvms_pipeline.files import claims, incoming
+from cvms_pipeline.maintenance import bundle, incoming_backup
+from cvms_pipeline.use_cases import receive
 
 # Right before which step of the backup the daemon takes the file in.
 MOMENTS = [
-    (incoming, "look"),  # before it is seen
-    (rescue, "copy_waiting"),  # seen, and gone when it is to be copied
-    (dumps, "snapshot"),  # copied, and an upload in the tables
+    (incoming, "scan"),  # before it is seen
+    (incoming_backup, "copy_waiting"),  # seen, and gone when it is to be copied
+    (bundle, "copy"),  # while it is copied
+    (dumps, "open_snapshot"),  # copied, and an upload in the tables
     (dumps, "dump"),  # copied, and no upload in the snapshot
-    (bundle.Writer, "add"),  # the same, a moment later
+    (incoming_backup, "remove_registered"),  # the same, a moment later
 ]
 
 
 def once(fresh):
     """Return how often the file is there: as an upload, or still to become one."""
     claims = list(fresh.target.folders.claims.glob("2*"))
-    with fresh.target.store.begin() as conn:
-        uploads = dumps.rows(conn)["cvms.uploads"]
+    with fresh.store.begin() as conn:
+        uploads = dumps.count_rows(conn)["cvms.uploads"]
     return uploads + len(claims) + len(fresh.waiting())
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: moment[1])
-def test_a_file_that_is_taken_in_meanwhile_is_there_once(
+def test_a_file_that_becomes_an_upload_meanwhile_is_in_the_backup_once(
     site, vault, fresh, moment, monkeypatch
 ):
     site.drop([installations.ANN])
 
     def take_in():
-        assert receive.receive(site.pipeline).is_over
+        assert receive.receive(site.pipeline).is_complete
 
-    with vaults.in_the_middle(monkeypatch, *moment, take_in):
+    with backup_installations.in_the_middle(monkeypatch, *moment, take_in):
         vault.make()
     fresh.restore(vault.path)
 
@@ -44,44 +46,46 @@ def test_a_file_that_is_taken_in_meanwhile_is_there_once(
     assert len(list(site.lane().iterdir())) == 0
 
 
-def test_a_file_that_is_claimed_between_two_looks_is_there_once(
+def test_a_file_that_is_claimed_between_two_listings_is_there_once(
     site, vault, fresh, monkeypatch
 ):
     site.drop([installations.ANN])
     folders, now = site.pipeline.folders, site.clock()
-    copy = rescue._copy_found
+    (found,) = incoming.scan(folders, now=now)
 
-    def copy_then_claim(found, target):
-        copied = copy(found, target)
-        claims.claim(folders, found, upload_id=upload.new_id(now), now=now)
-        return copied
+    def claim():
+        claims.claim(folders, found, upload_id=upload.make_id(now), now=now)
 
-    monkeypatch.setattr(rescue, "_copy_found", copy_then_claim)
-    vault.make()
+    with backup_installations.in_the_middle(
+        monkeypatch, incoming_backup, "list_ids", claim, at=2
+    ):
+        vault.make()
     fresh.restore(vault.path)
 
     assert (once(fresh), fresh.waiting()) == (1, [])
 
 
-def test_a_claim_that_becomes_an_upload_meanwhile_is_there_once(
+def test_a_claim_that_becomes_an_upload_meanwhile_is_in_the_backup_once(
     site, vault, fresh, monkeypatch
 ):
     site.drop([installations.ANN])
     folders, now = site.pipeline.folders, site.clock()
-    (found,) = incoming.look(folders, now=now)
-    claims.claim(folders, found, upload_id=upload.new_id(now), now=now)
+    (found,) = incoming.scan(folders, now=now)
+    claims.claim(folders, found, upload_id=upload.make_id(now), now=now)
 
     def take_in():
-        assert receive.receive(site.pipeline).is_over
+        assert receive.receive(site.pipeline).is_complete
 
-    with vaults.in_the_middle(monkeypatch, dumps, "snapshot", take_in):
+    with backup_installations.in_the_middle(
+        monkeypatch, dumps, "open_snapshot", take_in
+    ):
         vault.make()
     fresh.restore(vault.path)
 
     assert once(fresh) == 1
 
 
-def test_the_same_file_dropped_twice_is_there_twice(site, vault, fresh):
+def test_the_same_file_that_is_dropped_twice_becomes_two_uploads(site, vault, fresh):
     site.receive([installations.ANN])
     site.drop([installations.ANN])
 
@@ -100,14 +104,14 @@ def test_a_file_that_is_being_written_is_left_out_and_counted(site, vault):
     assert (made.waiting, made.left_out) == (0, 1)
 
 
-def test_what_is_no_file_is_left_out_and_counted(site, vault):
+def test_links_and_folders_are_left_out_of_the_backup_and_counted(site, vault):
     (site.lane() / "link.csv").symlink_to("/etc/passwd")
     (site.lane() / "folder.csv").mkdir()
 
     made = vault.make()
 
     assert (made.waiting, made.left_out) == (0, 2)
-    assert [name for name in vault.members() if name.startswith("incoming")] == []
+    assert [name for name in vault.names() if name.startswith("incoming")] == []
 
 
 def test_bytes_that_the_archive_has_lost_are_named(site, vault):
@@ -116,7 +120,7 @@ def test_bytes_that_the_archive_has_lost_are_named(site, vault):
 
     made = vault.make()
 
-    assert made.lost == [upload_id]
+    assert made.missing == [upload_id]
 
 
 def test_bytes_that_retention_has_removed_are_no_loss(site, vault):
@@ -125,10 +129,10 @@ def test_bytes_that_retention_has_removed_are_no_loss(site, vault):
 
     made = vault.make()
 
-    assert (made.lost, made.archived) == ([], 0)
+    assert (made.missing, made.archived) == ([], 0)
 
 
-def test_bytes_that_somebody_changed_are_named(site, vault):
+def test_changed_bytes_are_named(site, vault):
     upload_id = site.receive([installations.ANN])
     path = site.pipeline.archive.path(upload_id)
     path.chmod(0o600)

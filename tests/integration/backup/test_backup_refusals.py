@@ -1,25 +1,41 @@
 """What is not backed up or restored, and how that is said."""
 
-import io
+import hashlib
 import os
-import tarfile
+from dataclasses import replace
 
+import backup_installations
 import installations
 import pytest
 
-from cvms_pipeline.files import bundle, disk, faults, rescue
-from cvms_pipeline.ingest import backup, restore
-from cvms_pipeline.local import programs
-from cvms_pipeline.store import dumps, engine
+from cvms_pipeline import disk
+from cvms_pipeline.database import dumps, engine
+from cvms_pipeline.files import access, names
+from cvms_pipeline.local.postgres import programs
+from cvms_pipeline.maintenance import bundle, incoming_backup, restore
 
-# How a whole backup is spoilt, and what is said of it.
+SUMS = "SHA256SUMS"
+
+
+def cut_in_half(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def archived(backup):
+    return next(path for path in (backup / "archive").rglob("*") if path.is_file())
+
+
+# How a whole backup is spoilt, and how the error describes it.
 SPOILT = [
-    (lambda data: data[: len(data) // 2], "not a whole one"),  # the copy broke off
-    (lambda data: data[:10240], "not whole|not a whole one"),  # much earlier
-    (lambda data: b"", "not a whole one"),  # nothing of it arrived
-    (lambda data: data.replace(b"Ann,Lee", b"Eve,Lee"), "damaged at archive/"),
-    (lambda data: data.replace(b'"format": 1', b'"format": 9'), "another version"),
-    (lambda data: data.replace(b'"members"', b'"numbers"'), "itself is damaged"),
+    (lambda backup: (backup / SUMS).unlink(), "not a whole one"),  # the copy broke off
+    (lambda backup: cut_in_half(backup / SUMS), "not a whole one"),
+    (lambda backup: (backup / SUMS).write_bytes(b""), "not a whole one"),
+    (lambda backup: (backup / "backup.json").unlink(), "backup.json is missing"),
+    (lambda backup: archived(backup).unlink(), "archive/.* is missing"),
+    (lambda backup: archived(backup).write_bytes(b"other"), "damaged at archive/"),
+    (lambda backup: cut_in_half(backup / "database.dump"), "damaged at database.dump"),
+    (lambda backup: (backup / "more").touch(), "more does not belong to it"),
+    (lambda backup: change(backup, '"format": 2', '"format": 9'), "another version"),
 ]
 
 
@@ -30,60 +46,113 @@ def made(site, vault):
     return vault
 
 
-@pytest.mark.parametrize(("spoil", "said"), SPOILT, ids=lambda each: str(each)[:20])
+@pytest.mark.parametrize(("spoil", "description"), SPOILT)
 def test_a_spoilt_backup_is_recognised_before_anything_is_written(
-    made, fresh, spoil, said
+    made, fresh, spoil, description
 ):
-    made.path.write_bytes(spoil(made.path.read_bytes()))
+    spoil(made.path)
 
-    with pytest.raises(bundle.BackupDamaged, match=said):
+    with pytest.raises(bundle.BackupDamaged, match=description):
         fresh.restore(made.path)
 
     assert not (fresh.home / "data" / "archive").exists()
-    assert not fresh.target.marker.exists()
+    assert not fresh.marker.exists()
 
 
-def test_a_backup_never_replaces_a_file(made):
-    before = made.path.read_bytes()
+def test_a_link_in_a_backup_is_not_followed(made, fresh, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    archived(made.path).rename(elsewhere)
+    (made.path / "archive" / "link").symlink_to(elsewhere)
+
+    with pytest.raises(bundle.BackupDamaged, match="is missing"):
+        fresh.restore(made.path)
+
+
+def test_an_error_does_not_name_a_file_of_a_provider(site, vault):
+    site.drop([installations.ANN], file_name="Canarywood.csv")
+    vault.make()
+    next((vault.path / "incoming").rglob("Canarywood.csv")).unlink()
+
+    with pytest.raises(bundle.BackupDamaged) as damaged:
+        bundle.verify(vault.path)
+
+    assert str(damaged.value) == f"{vault.path} is not whole: incoming is missing."
+
+
+def test_a_backup_of_the_earlier_form_is_refused_with_a_sentence(tmp_path):
+    path = tmp_path / "backup.tar"
+    path.touch()
+
+    with pytest.raises(bundle.BackupDamaged, match="earlier version in another form"):
+        bundle.verify(path)
+
+
+def test_a_missing_backup_is_reported_as_unavailable(tmp_path):
+    with pytest.raises(access.FolderAway):
+        bundle.verify(tmp_path / "none")
+
+
+# What may be at the place of a new backup.
+THERE = [os.mkdir, lambda path: path.touch(), lambda path: path.symlink_to("nowhere")]
+
+
+@pytest.mark.parametrize("put", THERE)
+def test_a_backup_never_replaces_anything(vault, put):
+    put(vault.path)
+    before = vault.path.lstat()
 
     with pytest.raises(bundle.BackupExists):
-        made.make()
+        vault.make()
 
-    assert made.path.read_bytes() == before
+    assert vault.path.lstat() == before
+
+
+def test_a_file_that_appeared_meanwhile_is_not_replaced(site, vault, monkeypatch):
+    def come():
+        vault.path.mkdir()
+        (vault.path / "somebody's").touch()
+
+    with (
+        backup_installations.in_the_middle(monkeypatch, bundle, "write_sums", come),
+        pytest.raises(bundle.BackupExists),
+    ):
+        vault.make()
+
+    assert vault.names() == ["somebody's"]
 
 
 def test_a_backup_that_fails_leaves_nothing(site, vault):
-    def missing(major):
+    def missing(name, major):
         raise programs.ProgramMissing
 
     with pytest.raises(programs.ProgramMissing):
-        vault.make(pg_dump=missing)
+        vault.make(find_program=missing)
 
     assert not [p for p in vault.path.parent.iterdir() if p.name != "old"]
 
 
-def test_a_backup_into_no_folder_says_so(vault, tmp_path):
-    source = vault.source()
+def test_a_backup_into_a_missing_folder_is_refused_with_the_reason(vault, tmp_path):
+    elsewhere = replace(vault, path=tmp_path / "none" / "backup")
 
-    with pytest.raises(faults.FolderAway):
-        backup.make(source, tmp_path / "none" / "backup.tar")
+    with pytest.raises(access.FolderAway):
+        elsewhere.make()
 
 
-def test_a_database_that_holds_something_is_not_replaced(made, fresh, site):
+def test_a_database_that_is_not_empty_is_not_replaced(made, fresh, site):
     fresh.restore(made.path)
 
     with pytest.raises(restore.InstallationInUse, match="providers or uploads"):
         fresh.restore(made.path)
 
 
-def test_files_that_lie_there_are_not_mixed_with_others(made, fresh):
-    fresh.target.archive.write("20260102-030405-abcdefgh", b"somebody's")
+def test_existing_files_are_not_mixed_with_restored_ones(made, fresh):
+    put(fresh, b"somebody's")
 
     with pytest.raises(restore.InstallationInUse, match="Files lie in"):
         fresh.restore(made.path)
 
 
-def test_a_database_that_somebody_uses_is_not_replaced(made, fresh):
+def test_a_database_with_other_connections_is_not_replaced(made, fresh):
     other = engine.Store(fresh.target.url, pool_size=1)
 
     with (
@@ -96,14 +165,14 @@ def test_a_database_that_somebody_uses_is_not_replaced(made, fresh):
 
 
 def test_a_backup_of_a_later_version_is_not_restored(made, fresh):
-    _change(made.path, b'"revision": "', b'"revision": "9')
+    change(made.path, '"revision": "', '"revision": "9')
 
     with pytest.raises(restore.BackupTooNew, match="later version"):
         fresh.restore(made.path)
 
 
 def test_a_backup_of_a_later_postgres_is_not_restored(made, fresh):
-    _change(made.path, b'"server": 18', b'"server": 99')
+    change(made.path, '"server": 18', '"server": 99')
 
     with pytest.raises(restore.BackupTooNew, match="PostgreSQL 99"):
         fresh.restore(made.path)
@@ -111,59 +180,66 @@ def test_a_backup_of_a_later_postgres_is_not_restored(made, fresh):
 
 def test_a_restore_that_was_interrupted_can_be_repeated(made, fresh, monkeypatch):
     def no_room(*_words):
-        raise faults.DiskFull
+        raise access.DiskFull
 
     with monkeypatch.context() as context:
         context.setattr(dumps, "load", no_room)
-        with pytest.raises(faults.DiskFull):
+        with pytest.raises(access.DiskFull):
             fresh.restore(made.path)
-    is_marked = fresh.target.marker.exists()
+    is_marked = fresh.marker.exists()
     fresh.restore(made.path)
 
     assert is_marked
-    assert not fresh.target.marker.exists()
+    assert not fresh.marker.exists()
     assert len(fresh.archived()) == 1
 
 
 def test_a_restore_after_another_backups_interrupted_one_is_refused(made, fresh):
-    fresh.target.archive.write("20260102-030405-abcdefgh", b"half of it")
-    disk.write(fresh.target.marker, b"another backup's digest")
+    put(fresh, b"half of it")
+    disk.write(fresh.marker, b"another backup's digest")
 
     with pytest.raises(restore.InstallationInUse):
         fresh.restore(made.path)
 
 
-def test_rows_that_do_not_add_up_are_no_restore(made, fresh):
-    _change(made.path, b'"cvms.uploads": 1', b'"cvms.uploads": 2')
+def test_a_restore_with_other_numbers_of_rows_fails(made, fresh):
+    change(made.path, '"cvms.uploads": 1', '"cvms.uploads": 2')
 
     with pytest.raises(restore.RestoreDiffers):
         fresh.restore(made.path)
 
 
-# Members that would lie where nothing of a backup belongs.
+# Files that would lie where nothing of a backup belongs.
 UNSAFE = [
-    "archive/../../evil",
-    "archive/20260102-030405-abcdefgh/more",
-    "claims/20260102-030405-abcdefgh/other",
-    "incoming/Li4=/low_volume/eC5jc3Y=",  # ..
-    "incoming/bWVyY3k=/results/eC5jc3Y=",
-    "incoming/bWVyY3k=/low_volume/Li4vLi4veC5jc3Y=",  # ../../x.csv
-    "incoming/bWVyY3k=/low_volume/%%%",
+    "archive/202601/more/20260102-030405-abcdefgh",
+    "archive/202601/..evil",
+    "incoming/.claims/20260102-030405-abcdefgh/other",
+    "incoming/.claims/..evil/original",
+    "incoming/.elsewhere/low_volume/x.csv",
+    "incoming/mercy/results/x.csv",
+    "incoming/mercy/low_volume/.hidden",
+    "incoming/mercy/low_volume/more/x.csv",
     "elsewhere",
 ]
 
 
-@pytest.mark.parametrize("member", UNSAFE)
-def test_nothing_is_written_outside_its_place(fresh, member):
-    with pytest.raises((rescue.NameUnsafe, disk.UnsafeName)):
-        rescue.put_back(
-            fresh.target.folders, fresh.target.archive, member, io.BytesIO(b"evil")
-        )
+@pytest.mark.parametrize("name", UNSAFE)
+def test_a_file_that_belongs_nowhere_stops_a_restore(made, fresh, name):
+    path = made.path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"evil")
+    with (made.path / SUMS).open("a") as sums:
+        sums.write(f"{hashlib.sha256(b'evil').hexdigest()}  {name}\n")
+
+    with pytest.raises((incoming_backup.NameUnsafe, names.UnsafeName)):
+        fresh.restore(made.path)
 
     assert not [path for path in fresh.home.rglob("*") if path.is_file()]
 
 
-def test_a_failing_dump_is_told_without_what_stands_in_quotes(site, vault, tmp_path):
+def test_the_error_of_a_failing_dump_is_shown_without_quoted_values(
+    site, vault, tmp_path
+):
     fails = tmp_path / "pg_dump"
     fails.write_text(
         '#!/bin/sh\necho "pg_dump: error: no \\"Ann Lee\\" here" >&2\nexit 1'
@@ -171,7 +247,7 @@ def test_a_failing_dump_is_told_without_what_stands_in_quotes(site, vault, tmp_p
     fails.chmod(0o700)
 
     with pytest.raises(dumps.DumpFailed) as failed:
-        vault.make(pg_dump=lambda _major: fails)
+        vault.make(find_program=lambda *_: fails)
 
     assert str(failed.value) == 'The tables could not be dumped. no "..." here'
 
@@ -183,7 +259,7 @@ def test_no_password_is_on_a_command_line(site, tmp_path):
     place = "db.example.org:5432/cvms?sslmode=require"
     url = f"postgresql+psycopg2://cvms:not-for-all@{place}"
 
-    with dumps.snapshot(site.pipeline.store) as taken:
+    with dumps.open_snapshot(site.pipeline.store) as taken:
         dumps.dump(url, taken, shows, tmp_path / "dump")
 
     words = (tmp_path / "words").read_text()
@@ -193,14 +269,14 @@ def test_no_password_is_on_a_command_line(site, tmp_path):
     assert (tmp_path / "secret").read_text().strip() == "not-for-all"
 
 
-def test_a_program_of_another_version_is_no_help(monkeypatch, tmp_path):
+def test_a_program_of_another_version_is_not_used(monkeypatch, tmp_path):
     program(tmp_path, "echo 'pg_dump (PostgreSQL) 9.6.1'")
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
 
     with pytest.raises(
         programs.ProgramMissing, match="apt install postgresql-client-97"
     ):
-        programs.find("pg_dump", 97)
+        programs.find_program("pg_dump", 97)
 
 
 def program(folder, script):
@@ -211,14 +287,18 @@ def program(folder, script):
     return path
 
 
-def _change(path, old, new):
-    """Change what the backup says of itself; its length may change."""
-    with tarfile.open(path) as tar:
-        members = [(info.name, tar.extractfile(info).read()) for info in tar]
-    path.unlink()
-    with tarfile.open(path, "w") as tar:
-        for name, data in members:
-            text = data.replace(old, new) if name == "manifest.json" else data
-            info = tarfile.TarInfo(name)
-            info.size = len(text)
-            tar.addfile(info, io.BytesIO(text))
+def put(fresh, data):
+    """Put something into the archive of a fresh installation."""
+    path = fresh.target.archive / "202601" / "20260102-030405-abcdefgh"
+    disk.write(path, data)
+
+
+def change(backup, old, new):
+    """Change what the backup says about itself, and its digest as well."""
+    facts, sums = backup / "backup.json", backup / SUMS
+    text = facts.read_text()
+    changed = text.replace(old, new)
+    assert changed != text
+    facts.write_text(changed)
+    digests = [hashlib.sha256(each.encode()).hexdigest() for each in (text, changed)]
+    sums.write_bytes(sums.read_bytes().replace(*(d.encode() for d in digests)))

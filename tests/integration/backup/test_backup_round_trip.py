@@ -1,20 +1,24 @@
 """A backup restored elsewhere: every table, every byte, and the work goes on."""
 
 import contextlib
+import datetime as dt
 import stat
+import subprocess
 
 import alembic.command
+import backup_installations
 import dagster as dg
 import installations
 import pytest
 import sqlalchemy as sa
-import vaults
 
+from cvms_pipeline import disk
+from cvms_pipeline.database import engine, revisions
 from cvms_pipeline.files import claims, incoming
-from cvms_pipeline.store import audit, engine, revisions
+from cvms_pipeline.store import audit
 
 STORAGE = {
-    "module": "cvms_pipeline.defs.storage",
+    "module": "cvms_pipeline.run_engine.storage",
     "class": "PooledPostgresStorage",
     "config": {},
 }
@@ -22,6 +26,7 @@ ODD_NAMES = [
     "plain.csv",
     "two\nlines.csv",
     "no\udcff utf-8.csv",
+    "back\\slash\rreturn.csv",
     "é" * 120 + ".csv",
     "--option.csv",
 ]
@@ -43,34 +48,34 @@ def busy(site):
     return site
 
 
-def test_every_table_and_every_byte_of_the_archive_come_back(busy, vault, fresh):
+def test_every_table_and_every_byte_of_the_archive_is_restored(busy, vault, fresh):
     made = vault.make()
 
     fresh.restore(vault.path)
 
-    tables = vaults.everything(busy.pipeline.store)
-    assert vaults.everything(fresh.target.store) == tables
+    tables = backup_installations.everything(busy.pipeline.store)
+    assert backup_installations.everything(fresh.store) == tables
     assert not tables["dagster.event_logs"].startswith("0 ")
     assert not tables["cvms.audit"].startswith("0 ")
-    assert fresh.archived() == vaults.archived(busy.pipeline.archive)
+    assert fresh.archived() == backup_installations.archived(busy.pipeline.archive.root)
     assert made.archived == len(fresh.archived()) == 3
-    assert (made.lost, made.changed) == ([], [])
+    assert (made.missing, made.changed) == ([], [])
 
 
-def test_constraints_and_triggers_come_back_too(busy, vault, fresh):
+def test_constraints_and_triggers_are_restored(busy, vault, fresh):
     vault.make()
     fresh.restore(vault.path)
 
     with (
         pytest.raises(engine.StoreError) as refused,
-        fresh.target.store.begin() as conn,
+        fresh.store.begin() as conn,
     ):
         conn.execute(sa.text("DELETE FROM cvms.audit"))
 
     assert refused.value.constraint == "audit_append_only"
 
 
-def test_what_waits_unclaimed_comes_back_under_its_name(busy, vault, fresh):
+def test_a_waiting_file_is_restored_under_its_name(busy, vault, fresh):
     for name in ODD_NAMES:
         busy.drop([installations.BOB], file_name=name)
     before = sorted(path.name for path in busy.lane().iterdir())
@@ -83,22 +88,39 @@ def test_what_waits_unclaimed_comes_back_under_its_name(busy, vault, fresh):
     assert sorted(path.name for path in lane.iterdir()) == before
 
 
-def test_a_claim_that_was_not_finished_comes_back(busy, vault, fresh):
+def test_anybody_can_verify_a_backup_with_sha256sum(busy, vault):
+    for name in ODD_NAMES:
+        busy.drop([installations.BOB], file_name=name)
+    vault.make()
+
+    ended = subprocess.run(  # words of this test
+        ["/usr/bin/env", "sha256sum", "--check", "--strict", "SHA256SUMS"],
+        cwd=vault.path,
+        capture_output=True,
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count(b": OK\n") == len(vault.names()) - 1
+
+
+def test_an_unfinished_claim_is_restored(busy, vault, fresh):
     path = busy.drop([installations.BOB])
     folders = busy.pipeline.folders
-    (found,) = [f for f in incoming.look(folders, now=busy.clock()) if f.is_settled]
+    (found,) = [f for f in incoming.scan(folders, now=busy.clock()) if f.is_settled]
     claims.claim(folders, found, upload_id="20260102-030405-abcdefgh", now=busy.clock())
 
     vault.make()
     fresh.restore(vault.path)
 
-    (again,) = claims.open_claims(fresh.target.folders)
+    (again,) = claims.list_open_claims(
+        fresh.target.folders, now=dt.datetime.now(dt.UTC), limit=99
+    )
     assert not path.exists()
     assert again.upload_id == "20260102-030405-abcdefgh"
     assert again.folder == "mercy"
 
 
-def test_what_was_never_let_in_comes_back_to_quarantine(busy, vault, fresh):
+def test_a_file_in_quarantine_is_restored_to_quarantine(busy, vault, fresh):
     (kept,) = busy.pipeline.folders.quarantine.glob("*/original")
 
     vault.make()
@@ -109,14 +131,14 @@ def test_what_was_never_let_in_comes_back_to_quarantine(busy, vault, fresh):
     assert restored.read_bytes() == kept.read_bytes()
 
 
-def test_the_key_that_signs_links_comes_back(busy, vault, fresh):
+def test_the_key_that_signs_links_is_restored(busy, vault, fresh):
+    key = busy.home / "data" / "run" / "secret_key"
+    disk.write(key, b"a key")
     vault.make()
 
-    restored = fresh.restore(vault.path)
+    fresh.restore(vault.path)
 
-    key = (busy.home / "data" / "run" / "secret_key").read_bytes()
-    assert fresh.target.secret.read_bytes() == key
-    assert restored.has_secret
+    assert fresh.target.key.read_bytes() == b"a key"
 
 
 def test_every_provider_has_its_folders_again(busy, vault, fresh):
@@ -127,12 +149,13 @@ def test_every_provider_has_its_folders_again(busy, vault, fresh):
     assert folders == {"mercy", "north"}
 
 
-def test_what_is_restored_is_for_its_owner_alone(busy, vault, fresh):
+def test_restored_files_are_private(busy, vault, fresh):
     busy.drop([installations.BOB])
     vault.make()
     fresh.restore(vault.path)
 
-    everything = [vault.path, *(fresh.home / "data" / "incoming").rglob("*")]
+    everything = [vault.path, *vault.path.rglob("*")]
+    everything += (fresh.home / "data" / "incoming").rglob("*")
     everything += (fresh.home / "data" / "archive").rglob("*")
 
     assert not [p for p in everything if stat.S_IMODE(p.stat().st_mode) & 0o077]
@@ -144,18 +167,18 @@ def test_tables_of_an_earlier_version_are_migrated(
     with postgres.database("template0") as url:
         with contextlib.closing(engine.Store(url)) as store, store.begin() as conn:
             conn.execute(sa.text("CREATE SCHEMA cvms"))
-            alembic.command.upgrade(revisions._config(conn), "0003")
+            alembic.command.upgrade(revisions._configure(conn), "0003")
         monkeypatch.setattr(audit, "write", lambda *_: None)  # not yet there
         monkeypatch.setattr(installations.Installation, "add_provider", lambda *_: None)
         old = installations.opened(tmp_path / "older", url, monkeypatch)
-        path = tmp_path / "older.tar"
-        vaults.Vault(site=old, url=url, path=path).make()
+        path = tmp_path / "older backup"
+        backup_installations.Vault(site=old, url=url, path=path).make()
         old.pipeline.close()
 
-    restored = fresh.restore(path)
+    is_migrated = fresh.restore(path)
 
-    assert restored.is_migrated
-    assert engine.is_current(fresh.target.url)
+    assert is_migrated
+    assert revisions.is_current(fresh.target.url)
 
 
 def test_an_unfinished_upload_is_finished_after_the_restore(

@@ -7,17 +7,18 @@ from collections.abc import Iterator
 import pytest
 import terminals
 
-from cvms_pipeline import opening, settings
-from cvms_pipeline.domain import upload
-from cvms_pipeline.ingest import deliver, judge, load, publish, receive
-from cvms_pipeline.ingest import pipeline as pipelines
+from cvms_pipeline import bootstrap
+from cvms_pipeline.domain.vocabulary import upload
+from cvms_pipeline.settings import loading
+from cvms_pipeline.use_cases import deliver, pipelines, process, publish, receive
 
 
 @pytest.fixture
 def alone(tmp_path, monkeypatch, capsys) -> terminals.Terminal:
-    """A terminal where no database has ever been."""
+    """A terminal on a machine without any database."""
     monkeypatch.setenv("CVMS_HOME", str(tmp_path))
     monkeypatch.delenv("CVMS_DATABASE_URL", raising=False)
+    monkeypatch.setenv("CVMS_UNFINISHED_SECONDS", "0")
     return terminals.Terminal(home=tmp_path, capsys=capsys)
 
 
@@ -30,7 +31,7 @@ def terminal(alone, database_url, monkeypatch) -> terminals.Terminal:
 
 @pytest.fixture
 def mercy(terminal) -> str:
-    """A provider whose folders are there."""
+    """The slug of a provider that has its folders."""
     slug = "mercy-hospital"
     words = ("--name", "Mercy", "--pin", "NCA123456", "--email", "staff@m.example.org")
     assert terminal.cvms("providers", "add", slug, *words).code == 0
@@ -39,19 +40,19 @@ def mercy(terminal) -> str:
 
 @pytest.fixture
 def pipeline(terminal) -> Iterator[pipelines.Pipeline]:
-    """What works on uploads, without Dagster."""
-    with opening.open_pipeline(settings.load()) as opened:
+    """The pipeline, without Dagster."""
+    with bootstrap.open_pipeline(loading.load()) as opened:
         yield opened
 
 
 @pytest.fixture
 def work(pipeline):
-    """Return a function that takes in and works on what lies there."""
+    """Return a function that receives and processes every dropped file."""
 
     def work_on_all() -> list[str]:
-        while not receive.receive(pipeline).is_over:
+        while not receive.receive(pipeline).is_complete:
             time.sleep(0.01)  # until it has settled
-        awaiting = receive.take_awaiting(pipeline)
+        awaiting = receive.request_runs(pipeline).uploads
         for each in awaiting:
             _work_on(pipeline, each.id)
         return [each.id for each in awaiting]
@@ -60,11 +61,13 @@ def work(pipeline):
 
 
 def _work_on(pipeline: pipelines.Pipeline, upload_id: str) -> None:
-    read = judge.read_rows(pipeline, upload_id, "run")
-    judged = judge.validate_rows(pipeline, upload_id, read)
-    load.load(pipeline, upload_id, judge.find_duplicates(pipeline, upload_id, judged))
+    read = process.read_rows(pipeline, upload_id, "run").sheet
+    judged = process.validate_rows(pipeline, upload_id, read)
+    process.load(
+        pipeline, upload_id, process.find_duplicates(pipeline, upload_id, judged)
+    )
     publish.publish(pipeline, upload_id)
-    deliver.notice(pipeline, upload_id)
+    deliver.send_notice(pipeline, upload_id)
 
 
 @pytest.fixture
@@ -91,7 +94,7 @@ def done(terminal, mercy, work) -> str:
         "First name,Last name,Date of birth,Email",
         "Ann,O'Dwyer,1/2/1990,ann@b.example.org",
         "Bob,Lee,3/4/1991,bob@b.example.org",
-        "=Cy,Lee,13/1/1991,cy@b.example.org",
+        "=Cy,Lee,13/41/1991,cy@b.example.org",
         "ann,o’dwyer,01/02/1990,other@b.example.org",
     )
     path = terminal.lane(mercy, upload.Lane.LOW_VOLUME) / "staff.csv"

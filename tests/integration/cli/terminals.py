@@ -1,4 +1,4 @@
-"""A terminal for tests: what is typed, and what comes back."""
+"""A terminal for tests: runs commands and returns their output."""
 
 import dataclasses
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cvms_pipeline.cli import app
+from cvms_pipeline.cli.__main__ import app
 
 SAMPLES = pathlib.Path(__file__).parents[3] / "data" / "samples"
 
@@ -39,7 +39,7 @@ class Terminal:
     def cvms(self, *words: object) -> Ended:
         self.capsys.readouterr()
         with pytest.raises(SystemExit) as exit_:
-            app.app([str(word) for word in words], prog_name="cvms")
+            app([str(word) for word in words], prog_name="cvms")
         printed = self.capsys.readouterr()
         code = exit_.value.code
         assert isinstance(code, int)
@@ -57,7 +57,7 @@ class Terminal:
 def process(*words: str, **options: Any) -> subprocess.Popen[str]:
     """Start `cvms` as a process of its own, which Ctrl-C reaches.
 
-    It may be that the tests run behind an `&`, whose children ignore it.
+    The children of tests that were started with `&` would ignore it otherwise.
     """
     command = [sys.executable, "-m", "cvms_pipeline.cli", *words]
     environment = {**os.environ, **options.pop("env", {})}
@@ -66,9 +66,9 @@ def process(*words: str, **options: Any) -> subprocess.Popen[str]:
         command,
         **{**pipes, **options},
         env=environment,
-        preexec_fn=_heed_ctrl_c,
+        preexec_fn=_accept_ctrl_c,
     )
 
 
-def _heed_ctrl_c() -> None:
+def _accept_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -62,21 +62,21 @@ def test_rejected_rows_have_line_codes_and_message(alone):
     ]
 
 
-def test_a_refused_file_has_the_refusal_and_no_rows(alone):
+def test_a_refused_file_has_the_refusal_and_rows_that_are_not_known(alone):
     ended = alone.cvms("check", terminals.SAMPLES / "staff.xlsx", "--json")
 
     refusal = ended.json["refusal"]
     assert (ended.code, ended.json["status"]) == (2, "refused")
     assert refusal["code"] == "file-not-csv"
     assert "Save As" in refusal["message"]
-    assert (ended.json["rows"], ended.json["rejections"]) == (0, [])
+    assert (ended.json["rows"], ended.json["rejections"]) == (None, [])
 
 
 @pytest.mark.parametrize(
     ("rows", "lane"),
     [(100, "low_volume"), (101, "high_volume"), (5_000, "high_volume")],
 )
-def test_without_a_lane_it_is_the_smallest_that_takes_the_file(alone, rows, lane):
+def test_the_default_lane_is_the_smallest_one_that_accepts_the_file(alone, rows, lane):
     path = alone.file("staff.csv", HEADER, *numbered(rows))
 
     ended = alone.cvms("check", path, "--json")
@@ -94,7 +94,9 @@ def test_a_file_with_too_many_rows_for_its_lane_is_refused(alone, rows, lane):
 
     assert ended.code == 2
     assert ended.json["refusal"]["code"] == "too-many-rows"
-    assert (ended.json["lane"], ended.json["rows"]) == (lane, 0)
+    assert (ended.json["lane"], ended.json["rows"]) == (lane, rows)
+    assert (ended.json["loadable"], ended.json["rejected"]) == (0, rows)
+    assert f"Rows in file: {rows:,}" in alone.cvms("check", path, "--lane", lane).out
 
 
 def test_a_file_over_the_limit_is_refused(alone, monkeypatch):
@@ -121,7 +123,7 @@ NO_FILES = [
 
 
 @pytest.mark.parametrize("make", NO_FILES)
-def test_what_is_no_file_is_refused_unopened(alone, make):
+def test_anything_but_a_regular_file_is_refused_unopened(alone, make):
     make(alone.home / "odd.csv")
 
     ended = alone.cvms("check", alone.home / "odd.csv", "--json")
@@ -135,7 +137,7 @@ def test_a_link_to_a_file_is_refused_as_it_would_be_when_dropped(alone):
     assert alone.cvms("check", alone.home / "link.csv").code == 2
 
 
-def test_a_file_that_is_not_there_is_told_on_the_error_output(alone):
+def test_a_missing_file_is_reported_on_the_error_output(alone):
     ended = alone.cvms("check", alone.home / "gone.csv", "--json")
 
     assert (ended.code, ended.out) == (2, "")
@@ -144,7 +146,7 @@ def test_a_file_that_is_not_there_is_told_on_the_error_output(alone):
     )
 
 
-def test_a_wrong_setting_is_named_and_not_taken_for_an_outcome(alone, monkeypatch):
+def test_a_wrong_setting_is_named_and_has_another_exit_code(alone, monkeypatch):
     monkeypatch.setenv("CVMS_MAX_BYTES", "many")
 
     ended = alone.cvms("check", alone.file("good.csv", HEADER, ANN))
@@ -161,12 +163,12 @@ def test_a_person_sees_the_numbers_the_lines_and_what_to_do(alone):
 
     assert ended.code == 1
     assert "Would load    1" in ended.out
-    assert r"3  FirstName: invalid characters: An\x1b[31m#" in ended.out
+    assert "3  FirstName: invalid characters: An[31m#" in ended.out
     assert "Remove the characters that a name cannot hold in 1 row." in ended.out
     assert "\x1b" not in ended.out
 
 
-def test_checking_leaves_nothing_behind(alone):
+def test_a_check_stores_nothing(alone):
     path = alone.file("good.csv", HEADER, ANN)
 
     alone.cvms("check", path)

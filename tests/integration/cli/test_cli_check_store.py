@@ -21,7 +21,7 @@ def test_recipients_loaded_before_are_found_if_a_database_is_there(terminal, don
     ]
 
 
-def test_a_person_is_told_that_the_store_was_asked(terminal, done):
+def test_the_output_says_that_the_store_was_read(terminal, done):
     ended = terminal.cvms("check", terminal.file("staff.csv", HEADER, NEW))
 
     assert "among the recipients loaded before" in ended.out
@@ -29,12 +29,12 @@ def test_a_person_is_told_that_the_store_was_asked(terminal, done):
 
 NO_DATABASES = [
     "postgresql://cvms@/cvms?host=/nowhere",  # no socket
-    "postgresql://cvms@127.0.0.1:1/cvms",  # nobody listens
+    "postgresql://cvms@127.0.0.1:1/cvms",  # nothing listens there
 ]
 
 
 @pytest.mark.parametrize("url", NO_DATABASES)
-def test_a_database_that_is_away_is_gone_without(alone, monkeypatch, url):
+def test_a_check_works_without_a_reachable_database(alone, monkeypatch, url):
     monkeypatch.setenv("CVMS_DATABASE_URL", url)
 
     ended = alone.cvms("check", alone.file("staff.csv", HEADER, NEW))
@@ -43,7 +43,7 @@ def test_a_database_that_is_away_is_gone_without(alone, monkeypatch, url):
     assert "in the file only: no database answers" in ended.out
 
 
-def test_a_database_without_our_tables_is_gone_without(
+def test_a_check_works_with_a_database_without_tables(
     alone, empty_database_url, monkeypatch
 ):
     monkeypatch.setenv("CVMS_DATABASE_URL", empty_database_url)

@@ -9,7 +9,7 @@ def into(slug, lane="low_volume"):
     return ("--provider", slug, "--lane", lane)
 
 
-def test_a_dropped_file_lies_in_the_lane_with_its_bytes(terminal, mercy):
+def test_a_dropped_file_is_in_the_lane_with_its_bytes(terminal, mercy):
     path = terminal.file("staff.csv", HEADER, GOOD)
 
     ended = terminal.cvms("drop", path, *into(mercy, "high_volume"), "--json")
@@ -28,17 +28,17 @@ def test_a_second_file_of_the_same_name_gets_a_number(terminal, mercy):
     assert ended.out.endswith("staff (2).csv\n")
 
 
-# What a file is called, what it is called in the lane, and why.
+# The name of a file, its name in the lane, and the reason.
 NAMES = [
-    ("ok.csv.part", "ok.csv.part.csv", "not whole yet"),
-    (".hid.csv", "hid.csv", "not whole yet"),
+    ("ok.csv.part", "ok.csv.part.csv", "is not that of a file"),
+    (".hid.csv", "hid.csv", "is not that of a file"),
     ("two\nlines.csv", "two_x0alines.csv", "cannot be kept"),
     ("staff.csv", "staff (2).csv", "is taken"),
 ]
 
 
 @pytest.mark.parametrize(("name", "put_as", "why"), NAMES)
-def test_a_name_that_is_not_kept_is_told(terminal, mercy, name, put_as, why):
+def test_a_changed_file_name_is_printed(terminal, mercy, name, put_as, why):
     (terminal.lane(mercy) / "staff.csv").touch()
 
     ended = terminal.cvms(
@@ -51,7 +51,7 @@ def test_a_name_that_is_not_kept_is_told(terminal, mercy, name, put_as, why):
     assert (terminal.lane(mercy) / put_as).exists()
 
 
-def test_a_name_that_is_kept_needs_no_word(terminal, mercy):
+def test_an_unchanged_file_name_is_not_mentioned(terminal, mercy):
     ended = terminal.cvms("drop", terminal.file("a.csv", HEADER, GOOD), *into(mercy))
 
     assert ended.out.endswith("a.csv\n")
@@ -71,9 +71,7 @@ def test_nothing_is_dropped_for_a_disabled_provider(terminal, mercy, words, code
     assert list(terminal.lane(mercy).iterdir()) == []
 
 
-def test_where_the_database_cannot_be_asked_a_file_is_dropped_all_the_same(
-    terminal, mercy, monkeypatch
-):
+def test_a_file_is_dropped_without_a_reachable_database(terminal, mercy, monkeypatch):
     terminal.cvms("providers", "disable", mercy)
     monkeypatch.setenv("CVMS_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
 
@@ -83,7 +81,7 @@ def test_where_the_database_cannot_be_asked_a_file_is_dropped_all_the_same(
     assert (terminal.lane(mercy) / "a.csv").exists()
 
 
-def test_a_folder_that_is_no_provider_s_is_told(terminal, mercy):
+def test_a_folder_of_no_provider_is_reported(terminal, mercy):
     terminal.lane("nobody").mkdir(parents=True)
 
     ended = terminal.cvms("drop", terminal.file("a.csv", HEADER, GOOD), *into("nobody"))
@@ -92,14 +90,14 @@ def test_a_folder_that_is_no_provider_s_is_told(terminal, mercy):
     assert "There is no provider 'nobody'" in ended.err
 
 
-def test_a_provider_without_folders_is_told_what_to_do(terminal):
+def test_the_error_for_a_provider_without_folders_says_what_to_do(terminal):
     ended = terminal.cvms("drop", terminal.file("a.csv", HEADER, GOOD), *into("nobody"))
 
     assert (ended.code, ended.out) == (1, "")
     assert "cvms providers add" in ended.err
 
 
-def test_what_is_no_file_is_not_dropped(terminal, mercy):
+def test_anything_but_a_file_is_not_dropped(terminal, mercy):
     ended = terminal.cvms("drop", terminal.home, *into(mercy))
 
     assert ended.code == 1
@@ -146,7 +144,7 @@ def test_a_person_who_waits_sees_the_outcome(terminal, mercy, at_work):
     assert "Refused: The file is a spreadsheet" in ended.out
 
 
-def test_a_file_that_nobody_takes_in_is_given_up(terminal, mercy):
+def test_waiting_for_a_file_that_is_not_claimed_ends(terminal, mercy):
     path = terminal.file("staff.csv", HEADER, GOOD)
 
     ended = terminal.cvms("drop", path, *into(mercy), "--wait", "--timeout", "0")
@@ -156,7 +154,7 @@ def test_a_file_that_nobody_takes_in_is_given_up(terminal, mercy):
     assert (terminal.lane(mercy) / "staff.csv").exists()
 
 
-def test_nothing_is_dropped_to_wait_for_where_nothing_runs(alone):
+def test_with_wait_a_drop_is_refused_if_no_pipeline_runs(alone):
     path = alone.file("staff.csv", HEADER, GOOD)
 
     ended = alone.cvms("drop", path, *into("mercy-hospital"), "--wait")

@@ -1,10 +1,10 @@
-"""What is said of an option whose value cannot be taken."""
+"""The texts for options with a wrong value."""
 
 import pytest
 
 DROP = ("drop", "staff.csv", "--provider", "mercy")
 
-# What is typed, and what is said of it.
+# The command, and the text about its wrong option.
 WRONG = [
     (
         (*DROP, "--lane", "mid"),
@@ -33,16 +33,16 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("words", "told"), WRONG)
-def test_a_wrong_value_of_an_option_is_told_in_plain_words(alone, words, told):
+@pytest.mark.parametrize(("words", "explanation"), WRONG)
+def test_a_wrong_value_of_an_option_is_explained(alone, words, explanation):
     ended = alone.cvms(*words)
 
-    said = " ".join(line.strip("│ ") for line in ended.err.splitlines())
+    text = " ".join(line.strip("│ ") for line in ended.err.splitlines())
     assert (ended.code, ended.out) == (2, "")
-    assert f"Invalid value for {told}" in said
+    assert f"Invalid value for {explanation}" in text
 
 
-def test_a_wrong_value_cannot_steer_the_terminal(alone):
+def test_a_wrong_value_cannot_control_the_terminal(alone):
     ended = alone.cvms(*DROP, "--lane", "\x1b[2Jmid")
 
     assert ended.code == 2

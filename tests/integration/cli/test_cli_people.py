@@ -1,3 +1,15 @@
+import io
+import os
+import pty
+
+import terminals
+
+WARNING = (
+    "Other users of this machine can read the words of a command. To be asked for"
+    " names: cvms recipients -\n"
+)
+
+
 def names(ended):
     return [each["first_name"] for each in ended.json["recipients"]]
 
@@ -6,6 +18,31 @@ def test_every_word_must_start_a_name(terminal, done):
     assert names(terminal.cvms("recipients", "--json")) == ["Bob", "Ann"]
     assert names(terminal.cvms("recipients", "AN", "o’d", "--json")) == ["Ann"]
     assert names(terminal.cvms("recipients", "ann", "lee", "--json")) == []
+
+
+def test_names_are_read_from_standard_input(terminal, done, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("AN\no’d\n"))
+
+    ended = terminal.cvms("recipients", "-", "--json")
+
+    assert (names(ended), ended.err) == (["Ann"], "")
+
+
+def test_names_are_asked_for_in_a_terminal(terminal, done):
+    person, command = pty.openpty()
+    with terminals.process("recipients", "-", stdin=command) as process:
+        os.write(person, b"bob\n")
+        out, err = process.communicate()
+    os.close(person)
+    os.close(command)
+
+    assert err == "How the names or the address begin: "
+    assert out.endswith("1 of 1 recipient\n")
+
+
+def test_a_name_among_the_arguments_is_searched_with_a_warning(terminal, done):
+    assert terminal.cvms("recipients", "bob").err == WARNING
+    assert terminal.cvms("recipients").err == ""
 
 
 def test_recipients_are_sorted_and_cut_and_counted(terminal, done):
@@ -25,7 +62,7 @@ def test_a_person_sees_recipients_and_their_total(terminal, done):
     assert ended.out.endswith("1 of 1 recipient\n")
 
 
-def test_an_unknown_column_is_told_with_the_known_ones(terminal):
+def test_an_unknown_column_is_reported_with_the_known_ones(terminal):
     ended = terminal.cvms("recipients", "--sort", "shoe_size")
 
     assert (ended.code, ended.out) == (1, "")
@@ -49,6 +86,6 @@ def test_only_messages_that_are_still_to_be_sent(terminal, done):
     assert [m["kind"] for m in listed] == ["invitation", "invitation"]
 
 
-def test_no_messages_is_said(terminal):
+def test_an_empty_list_of_messages_is_reported(terminal):
     assert terminal.cvms("messages").out == "No such messages.\n"
     assert terminal.cvms("messages", "--json").json == []

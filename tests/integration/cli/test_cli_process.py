@@ -8,9 +8,9 @@ import terminals
 HEAVY = ("pandas", "pandera", "sqlalchemy", "dagster", "alembic", "pydantic_settings")
 
 
-def test_help_imports_nothing_that_takes_long():
+def test_help_imports_nothing_that_is_slow_to_import():
     code = (
-        "import sys; from cvms_pipeline.cli import app;"
+        "import sys; from cvms_pipeline.cli.__main__ import app;"
         f" print([name for name in {HEAVY} if name in sys.modules])"
     )
 
@@ -37,7 +37,7 @@ def test_wrong_use_is_exit_code_2():
     assert "Missing argument" in err
 
 
-def test_a_reader_who_goes_away_is_no_traceback(tmp_path):
+def test_a_reader_that_closes_the_pipe_causes_no_traceback(tmp_path):
     reader, writer = os.pipe()
     os.close(reader)
     process = terminals.process(
@@ -56,18 +56,22 @@ def test_ctrl_c_ends_quietly(tmp_path):
     process = terminals.process(
         "check", "any.csv", env={"CVMS_HOME": str(tmp_path)}, stdin=subprocess.DEVNULL
     )
-    with (tmp_path / ".env").open("w"):  # it has come that far
+    with (tmp_path / ".env").open("w"):  # it has got that far
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
 
     assert (process.returncode, out, err) == (130, "", "")
 
 
-def test_a_fault_of_ours_is_not_taken_for_an_outcome(tmp_path):
+def test_a_bug_has_an_exit_code_of_its_own(tmp_path):
     code = (
-        "from cvms_pipeline.cli import app, checking; checking.check = None; app.main()"
+        "from cvms_pipeline.cli import __main__;"
+        " from cvms_pipeline.use_cases import check;"
+        " check.check_alone = None; __main__.main()"
     )
-    command = [sys.executable, "-c", code, "check", "any.csv"]
+    file = tmp_path / "any.csv"
+    file.touch()
+    command = [sys.executable, "-c", code, "check", str(file)]
 
     ended = subprocess.run(  # noqa: S603 # ours
         command,

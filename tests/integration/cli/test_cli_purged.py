@@ -1,10 +1,10 @@
-"""What the command line still says of an upload whose rejected rows have gone."""
+"""An upload whose rejected rows were purged, on the command line."""
 
 import datetime as dt
 
 import pytest
 
-from cvms_pipeline.store import retention
+from cvms_pipeline.store import rejected_rows
 
 
 @pytest.fixture
@@ -13,12 +13,12 @@ def purged(done, pipeline) -> str:
     with pipeline.store.begin() as conn:
         conn.exec_driver_sql("UPDATE cvms.messages SET status = 'withdrawn'"
                              " WHERE status = 'waiting'")  # fmt: skip
-        gone = retention.purge_rejected_rows(conn, before=now, now=now, limit=10)
+        gone = rejected_rows.purge(conn, before=now, now=now, limit=10)
     assert list(gone) == [done]
     return done
 
 
-def test_its_counts_and_reasons_are_still_there(terminal, purged):
+def test_its_counts_and_reasons_remain(terminal, purged):
     found = terminal.cvms("upload", purged, "--json").json
 
     assert (found["rows"], found["loaded"], found["rejected"]) == (4, 2, 2)
@@ -26,15 +26,15 @@ def test_its_counts_and_reasons_are_still_there(terminal, purged):
     assert found["rejections"] == []
 
 
-def test_a_person_reads_the_reasons_and_when_the_rows_went(terminal, purged):
+def test_the_text_shows_the_reasons_and_when_the_rows_were_purged(terminal, purged):
     shown = terminal.cvms("upload", purged).out
 
     assert "duplicate-in-file 1" in shown
     assert "Rows purged" in shown
 
 
-def test_asking_for_its_error_report_is_answered_in_words(terminal, purged):
-    asked = terminal.cvms("report", purged)
+def test_its_error_report_is_refused_with_an_explanation(terminal, purged):
+    ended = terminal.cvms("report", purged)
 
-    assert asked.code != 0
-    assert "rows were purged on" in " ".join(asked.err.split())
+    assert ended.code != 0
+    assert "rows were purged on" in " ".join(ended.err.split())

@@ -30,12 +30,12 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("words", "told"), WRONG)
-def test_a_wrong_fact_is_told_and_nothing_is_made(terminal, words, told):
+@pytest.mark.parametrize(("words", "error"), WRONG)
+def test_a_wrong_fact_is_reported_and_nothing_is_created(terminal, words, error):
     ended = terminal.cvms("providers", "add", *words)
 
     assert (ended.code, ended.out) == (1, "")
-    assert told in ended.err
+    assert error in ended.err
     assert not terminal.lane("duke").exists()
     assert terminal.cvms("providers", "list", "--json").json == []
 
@@ -49,7 +49,9 @@ def test_a_provider_is_added_once(terminal, mercy):
     assert "already" in ended.err
 
 
-def test_a_provider_whose_folders_cannot_be_made_is_not_added(terminal, monkeypatch):
+def test_a_provider_is_not_added_if_its_folders_cannot_be_created(
+    terminal, monkeypatch
+):
     monkeypatch.setenv("CVMS_PROVIDER_GROUP", "no-such-group-2")
 
     ended = terminal.cvms("providers", "add", *DUKE)
@@ -80,14 +82,16 @@ def test_a_disabled_provider_is_shown_as_such_until_it_is_enabled(terminal, merc
 
 
 @pytest.mark.parametrize("verb", ["show", "disable", "enable"])
-def test_an_unknown_provider_is_told_with_where_to_look(terminal, verb):
+def test_an_unknown_provider_is_reported_with_the_command_that_lists_them(
+    terminal, verb
+):
     ended = terminal.cvms("providers", verb, "nobody")
 
     assert (ended.code, ended.out) == (1, "")
     assert "cvms providers list" in ended.err
 
 
-def test_an_own_database_without_our_tables_is_told_and_can_be_upgraded(
+def test_a_database_without_tables_is_reported_and_can_be_upgraded(
     alone, empty_database_url, monkeypatch
 ):
     monkeypatch.setenv("CVMS_DATABASE_URL", empty_database_url)

@@ -1,10 +1,10 @@
-"""What a mail server has refused for good: counted, listed, mended, sent again."""
+"""Messages that a mail server has refused: counted, listed, and sent again."""
 
 import pytest
 
-from cvms_pipeline.ingest import deliver
-from cvms_pipeline.notify import delivery
+from cvms_pipeline.mail import mailer
 from cvms_pipeline.store import outbox
+from cvms_pipeline.use_cases import deliver
 
 NEW = "desk@new.example.org"
 
@@ -13,9 +13,9 @@ NEW = "desk@new.example.org"
 def refused(terminal, done, pipeline) -> dict[str, str]:
     """The ids of a refused notice, invitation and alert, by kind."""
     with pipeline.store.begin() as conn:
-        told = {"about": "run-failed", "run": "r", "job": "retention"}
+        details = {"about": "run-failed", "run": "r", "job": "retention"}
         to = "data-ops@example.org"
-        outbox.queue_alert(conn, "x", to, now=pipeline.now(), details=told)
+        outbox.queue_alert(conn, "x", to, now=pipeline.now(), details=details)
         conn.exec_driver_sql(
             "UPDATE cvms.messages SET status = 'refused', sent_at = NULL,"
             " last_error = 'SMTP 550' WHERE addresses <> ARRAY['bob@b.example.org']"
@@ -30,7 +30,7 @@ def numbers(terminal):
     ]
 
 
-def test_refused_messages_are_counted_by_kind_and_warned_of(terminal, refused):
+def test_refused_messages_are_counted_by_kind_and_cause_a_warning(terminal, refused):
     ended = terminal.cvms("status", "--no-processes")
 
     assert ended.code == 1
@@ -57,7 +57,7 @@ def test_a_notice_is_sent_again_to_the_address_that_was_corrected(
 
     assert (changed.code, resent.code) == (0, 0)
     assert "1 message is to be sent again" in resent.out
-    assert deliver.notice(pipeline, done).sent == 1
+    assert deliver.send_notice(pipeline, done).sent == 1
     addresses = "SELECT addresses FROM cvms.messages WHERE kind = 'notice'"
     with pipeline.store.begin() as conn:
         assert conn.exec_driver_sql(addresses).scalars().all() == [[NEW]]
@@ -65,7 +65,7 @@ def test_a_notice_is_sent_again_to_the_address_that_was_corrected(
     assert audited["event"] == "provider-changed"
 
 
-def test_an_alert_goes_to_whom_alerts_go_to_now(
+def test_an_alert_is_sent_again_to_the_present_address(
     terminal, refused, pipeline, monkeypatch
 ):
     monkeypatch.setenv("CVMS_DATA_OPS_EMAIL", NEW)
@@ -75,7 +75,7 @@ def test_an_alert_goes_to_whom_alerts_go_to_now(
     listed = terminal.cvms("messages", "--unsent", "--json").json
     (alert,) = [message for message in listed if message["kind"] == "alert"]
     assert alert["to"] == ["d***@n***.org"]
-    assert deliver.alerts(pipeline) == 1
+    assert deliver.send_alerts(pipeline) == 1
 
 
 def test_an_invitation_is_sent_again_to_its_own_address(
@@ -84,11 +84,11 @@ def test_an_invitation_is_sent_again_to_its_own_address(
     ended = terminal.cvms("resend", refused["invitation"], "--json")
 
     assert ended.json == {"resent": [refused["invitation"]]}
-    assert deliver.invitations(pipeline, done).sent == 2
+    assert deliver.send_invitations(pipeline, done).sent == 2
     assert numbers(terminal)["invitation"] == 0
 
 
-# What makes a refused message nobody's matter any more, and which it is.
+# What makes a refused message irrelevant, and which message that is.
 MENDED = [
     ("UPDATE cvms.providers SET emails = ARRAY['new@m.example.org']", "notice"),
     ("UPDATE cvms.providers SET is_enabled = false", "notice"),
@@ -98,7 +98,7 @@ MENDED = [
 
 
 @pytest.mark.parametrize(("statement", "kind"), MENDED)
-def test_what_was_sent_to_an_address_that_nobody_has_any_more_is_not_counted(
+def test_a_refusal_of_a_replaced_address_is_not_counted(
     terminal, refused, pipeline, statement, kind
 ):
     with pipeline.store.begin() as conn:
@@ -121,39 +121,39 @@ def test_a_message_that_waits_or_was_sent_is_not_sent_again(terminal, done):
         assert terminal.cvms("resend", message["id"]).code == 1
 
 
-def test_what_is_refused_once_more_is_refused_once_more(
+def test_a_message_can_be_refused_a_second_time(
     terminal, done, refused, pipeline, monkeypatch
 ):
     def refuse(*arguments, **options):
-        raise delivery.MailRefused(550)
+        raise mailer.MailRefused(550)
 
     terminal.cvms("resend", refused["notice"])
     monkeypatch.setattr(type(pipeline.mailer), "send", refuse)
 
-    assert deliver.notice(pipeline, done).refused == 1
+    assert deliver.send_notice(pipeline, done).refused == 1
     assert numbers(terminal)["notice"] == 1
 
 
-# Addresses that a provider cannot have, and what is told.
+# Addresses that a provider cannot have, and the error text.
 WRONG = [
     (("nobody",), "--email names is no e-mail address"),
     (("staff@m.example.org", "a@b"), "--email names in place 2 is no"),  # one of them
 ]
 
 
-@pytest.mark.parametrize(("addresses", "told"), WRONG)
-def test_a_wrong_address_changes_nothing(terminal, mercy, addresses, told):
+@pytest.mark.parametrize(("addresses", "error"), WRONG)
+def test_a_wrong_address_changes_nothing(terminal, mercy, addresses, error):
     words = [word for address in addresses for word in ("--email", address)]
 
     ended = terminal.cvms("providers", "change", mercy, *words)
 
     assert ended.code == 1
-    assert told in ended.err
+    assert error in ended.err
     shown = terminal.cvms("providers", "show", mercy, "--json").json
     assert shown["emails"] == ["staff@m.example.org"]
 
 
-def test_a_provider_that_nobody_knows_cannot_be_changed(terminal):
+def test_an_unknown_provider_cannot_be_changed(terminal):
     ended = terminal.cvms("providers", "change", "nobody", "--email", NEW)
 
     assert ended.code == 1

@@ -4,25 +4,26 @@ import os
 
 import pytest
 
-from cvms_pipeline.domain import upload
+from cvms_pipeline.domain.vocabulary import upload
 
 
-def test_what_does_not_run_is_critical_and_said_in_words(alone):
+def test_a_process_that_does_not_run_is_critical_and_described(alone):
     ended = alone.cvms("status")
 
     assert ended.code == 2
     assert ended.out.startswith("CRITICAL\n")
     assert "`cvms up` is not running." in ended.out
-    assert "There is no database yet." in ended.out
+    assert "There is no database yet." not in ended.out  # it would be started, too
+    assert "unknown" not in ended.out
 
 
-def test_nothing_is_started_to_tell_how_things_are(alone):
+def test_status_starts_nothing(alone):
     alone.cvms("status")
 
     assert not (alone.home / "data").exists()
 
 
-def test_where_something_else_runs_the_processes_all_can_be_well(terminal, mercy):
+def test_without_its_own_processes_an_installation_can_be_healthy(terminal, mercy):
     ended = terminal.cvms("status", "--no-processes", "--json")
 
     assert ended.code == 0
@@ -56,10 +57,15 @@ def test_the_document_has_every_number(terminal, mercy):
         "oldest": None,
         "oldest_seconds": 0,
         "failed": 0,
+        "oldest_failure": None,
+        "last_failed": None,
+        "last_failure": None,
     }
     assert found["messages"] == {
         "unsent": 0,
         "oldest_seconds": 0,
+        "last_error": None,
+        "why": None,
         "refused": {"notice": 0, "invitation": 0, "alert": 0},
     }
     assert found["queue"] == {
@@ -67,6 +73,7 @@ def test_the_document_has_every_number(terminal, mercy):
         "running": None,
         "broker_messages": None,
         "is_retention_failed": None,
+        "stopped": None,
     }
     assert [disk["folder"] for disk in found["disks"]] == [
         "data",
@@ -87,7 +94,7 @@ def test_no_file_name_is_shown(terminal, mercy, words):
     assert "Canarywood" not in terminal.cvms("status", *words).out
 
 
-def test_a_file_beside_the_lanes_is_told_of_by_nobody_s_name(terminal, mercy):
+def test_a_file_outside_of_the_lanes_is_reported_without_its_name(terminal, mercy):
     (terminal.lane(mercy).parent / "Canarywood.csv").write_text("it is ignored")
 
     shown = terminal.cvms("status", "--no-processes")
@@ -98,7 +105,7 @@ def test_a_file_beside_the_lanes_is_told_of_by_nobody_s_name(terminal, mercy):
     assert "Canarywood" not in shown.out + found.out
 
 
-def test_a_database_that_is_away_is_critical(terminal, mercy, monkeypatch):
+def test_an_unreachable_database_is_critical(terminal, mercy, monkeypatch):
     monkeypatch.setenv("CVMS_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
 
     ended = terminal.cvms("status", "--no-processes", "--json")

@@ -1,4 +1,4 @@
-"""An installation that can be put back to where it was, once for each death."""
+"""An installation that can be reset to an earlier state, once for each crash."""
 
 import os
 import shutil

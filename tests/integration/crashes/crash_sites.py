@@ -1,5 +1,6 @@
-"""What dies, and what goes on afterwards: use cases, as sensor and runs call them."""
+"""What crashes and what continues: use cases, as the sensor and runs call them."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,14 +10,15 @@ import installations
 import pytest
 from installations import ANN, BAD, BOB
 
-from cvms_pipeline.ingest import deliver, judge, load, publish, receive
 from cvms_pipeline.store import uploads
+from cvms_pipeline.use_cases import deliver, process, publish, receive
 
 FIRST = "first.csv"
 CORRECTED = "Ann,Lee,1/2/1990,new@b.example.org"
 DUE = "Dee,Lee,5/6/1992,dee@b.example.org"
 
-_BY_CHANCE = (".clock", "claim.json", "secret_key")
+_MOMENTS = re.compile(rb"^(?:Received|Finished): .*$", re.MULTILINE)
+_BY_CHANCE = (".clock", ".wake", "claim.json", "secret_key")
 
 Step = Callable[[installations.Installation], None]
 
@@ -27,7 +29,7 @@ class Prepared:
 
     home: Path
     url: str
-    port: int
+    port: int | None  # None: messages go to a Maildir
     patch: pytest.MonkeyPatch
 
     def do(self, *steps: Step) -> None:
@@ -47,12 +49,12 @@ class Prepared:
 
 @contextmanager
 def opened(
-    home: Path, url: str, port: int, patch: pytest.MonkeyPatch
+    home: Path, url: str, port: int | None, patch: pytest.MonkeyPatch
 ) -> Iterator[installations.Installation]:
     is_new = not home.exists()
     home.mkdir(exist_ok=True)
     made = installations.opened(home, url, patch, is_new=is_new)
-    site = made.by_smtp(port)
+    site = made if port is None else made.by_smtp(port)
     try:
         yield site
     finally:
@@ -62,24 +64,26 @@ def opened(
 def prepare(site: installations.Installation) -> None:
     """Load Ann, and drop a file with every kind of row."""
     site.bring([ANN], file_name=FIRST)
-    deliver.invitations(site.pipeline, site.column("SELECT id FROM cvms.uploads")[0])
+    deliver.send_invitations(
+        site.pipeline, site.column("SELECT id FROM cvms.uploads")[0]
+    )
     site.drop([CORRECTED, BAD, BOB, BOB, DUE], file_name="second.csv")
     site.drop([DUE], slug="stranger", file_name="strange.csv")
 
 
 def take_in(site: installations.Installation) -> None:
     """Look until all has been taken in, as the sensor does."""
-    while not receive.receive(site.pipeline).is_over:
+    while not receive.receive(site.pipeline).is_complete:
         pass
-    receive.take_awaiting(site.pipeline)
+    receive.request_runs(site.pipeline)
 
 
 def load_all(site: installations.Installation) -> None:
     for upload_id in _ids(site):
-        read = judge.read_rows(site.pipeline, upload_id, "run")
-        judged = judge.validate_rows(site.pipeline, upload_id, read)
-        decided = judge.find_duplicates(site.pipeline, upload_id, judged)
-        load.load(site.pipeline, upload_id, decided)
+        read = process.read_rows(site.pipeline, upload_id, "run").sheet
+        judged = process.validate_rows(site.pipeline, upload_id, read)
+        decided = process.find_duplicates(site.pipeline, upload_id, judged)
+        process.load(site.pipeline, upload_id, decided)
 
 
 def publish_all(site: installations.Installation) -> None:
@@ -89,13 +93,13 @@ def publish_all(site: installations.Installation) -> None:
 
 def notify_all(site: installations.Installation) -> None:
     for upload_id in _ids(site):
-        deliver.notice(site.pipeline, upload_id)
-    deliver.alerts(site.pipeline)
+        deliver.send_notice(site.pipeline, upload_id)
+    deliver.send_alerts(site.pipeline)
 
 
 def invite_all(site: installations.Installation) -> None:
     for upload_id in _ids(site):
-        deliver.invitations(site.pipeline, upload_id)
+        deliver.send_invitations(site.pipeline, upload_id)
 
 
 WAY: list[Step] = [take_in, load_all, publish_all, notify_all, invite_all]
@@ -104,7 +108,7 @@ WAY: list[Step] = [take_in, load_all, publish_all, notify_all, invite_all]
 def _ids(site: installations.Installation) -> list[str]:
     """Return the uploads but the one that was there before."""
     with site.pipeline.store.begin() as conn:
-        recent = uploads.recent(conn, limit=100)
+        recent = uploads.list_recent(conn, limit=100)
     return sorted(each.id for each in recent if each.file_name != FIRST)
 
 
@@ -139,6 +143,7 @@ def state(site: installations.Installation) -> dict[str, object]:
         for upload_id, name in names.items():
             place = place.replace(upload_id, f"<{name}>")
             content = content.replace(upload_id.encode(), f"<{name}>".encode())
+        content = _MOMENTS.sub(b"", content) if path.name == "receipt.txt" else content
         if path.name not in _BY_CHANCE and not _is_half_written(path):
             files[place] = content
     return {**tables, "files": files}

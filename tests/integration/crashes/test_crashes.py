@@ -1,9 +1,9 @@
-"""A death before every single effect of an upload's way: the end is always the same."""
+"""A crash before every single effect of an upload: the end is always the same."""
 
 import collections
 
 import crash_sites
-import dying
+import crashing_process
 import pytest
 
 # Python 3.12 and later warn of any fork beside a thread; the child starts none.
@@ -23,7 +23,7 @@ EFFECTS = {
 def whole(again, mailbox, steps):
     """Return the effects of steps that nothing disturbs, the end, and what was sent."""
     with again() as site:
-        _, effects = dying.run(lambda: site.do(*steps), die_before=None)
+        _, effects = crashing_process.run(lambda: site.do(*steps), die_before=None)
         return effects, site.end(), sent_by(mailbox)
 
 
@@ -41,7 +41,7 @@ def told(sent):
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_process_that_dies_anywhere_leaves_work_that_the_next_one_finishes(
+def test_the_next_process_finishes_the_work_of_one_that_died_at_any_effect(
     again, mailbox, step
 ):
     steps = crash_sites.WAY[: STEPS[step] + 1]
@@ -52,7 +52,9 @@ def test_a_process_that_dies_anywhere_leaves_work_that_the_next_one_finishes(
     for number in range(first, len(effects)):
         where = f"before effect {number - first} of {step}: {effects[number]}"
         with again() as site:
-            died, had = dying.run(lambda s=site: s.do(*steps), die_before=number)
+            died, had = crashing_process.run(
+                lambda s=site: s.do(*steps), die_before=number
+            )
 
             assert died, where
             assert site.end() == end, where

@@ -1,14 +1,15 @@
 """An installation, a Dagster instance in memory, and the real definitions on both."""
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
-import dagster_desks
+import dagster_operations
 import installations
 import pytest
 
-from cvms_pipeline.defs import failures, sensors
+from cvms_pipeline.defs import recovery, sensors
 
 _HERE = Path(__file__).parent
 # Dagster's own, on every look at a resource.
@@ -24,8 +25,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def without_waiting(monkeypatch):
     """Retries come at once, and sensors look once."""
-    monkeypatch.setattr(failures, "_FIRST_WAIT_SECONDS", 0)
-    monkeypatch.setattr(sensors, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(recovery, "_STEP_FIRST_WAIT", dt.timedelta())
+    monkeypatch.setattr(sensors, "_WAIT_SECONDS", 0)
     monkeypatch.setattr(sensors, "_MESSAGES_PAUSE_SECONDS", 0)
 
 
@@ -52,13 +53,13 @@ def server() -> Iterator[installations.MailServer]:
 
 
 @pytest.fixture
-def desk(site, instance) -> dagster_desks.Desk:
-    return dagster_desks.at(site, instance)
+def desk(site, instance) -> dagster_operations.Desk:
+    return dagster_operations.at(site, instance)
 
 
 @pytest.fixture
-def by_smtp(site, instance, server) -> Iterator[dagster_desks.Desk]:
+def by_smtp(site, instance, server) -> Iterator[dagster_operations.Desk]:
     """The same desk, with messages sent by SMTP."""
     opened = site.by_smtp(server.port)
-    yield dagster_desks.at(opened, instance)
+    yield dagster_operations.at(opened, instance)
     opened.pipeline.mailer.close()

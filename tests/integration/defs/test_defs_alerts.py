@@ -4,14 +4,15 @@ import dagster as dg
 import pytest
 from installations import ANN
 from test_defs_canary import assert_no_canary, raising
-from test_defs_sensors import asked, tell
+from test_defs_sensors import asked, record_failures
 
 from cvms_pipeline import errors
-from cvms_pipeline.defs import failures
-from cvms_pipeline.ingest import deliver, retention, writing
+from cvms_pipeline.defs import recovery
+from cvms_pipeline.maintenance import retention
 from cvms_pipeline.store import outbox
+from cvms_pipeline.use_cases import compose, deliver, process
 
-BROKEN = raising(writing, "write")
+BROKEN = raising(compose, "compose_message")
 ALERTS = ("send_alerts", None)
 
 
@@ -35,32 +36,17 @@ def left_failed(desk, job="retention", **tags):
     return desk.instance.get_run_by_id(run.run_id)
 
 
-def told(desk, run):
-    """Let the failure sensor look at a run that no result is known of."""
-    context = dg.build_run_status_sensor_context(
-        sensor_name="failed_runs",
-        dagster_event=dg.DagsterEvent(
-            event_type_value=dg.DagsterEventType.RUN_FAILURE.value,
-            job_name=run.job_name,
-        ),
-        dagster_instance=desk.instance,
-        dagster_run=run,
-        resources={"pipeline": desk.site.pipeline},
-    ).for_run_failure()
-    return desk.definitions.resolve_sensor_def("failed_runs")(context)
-
-
 def alerts(desk):
     return desk.site.column("SELECT details FROM cvms.messages WHERE kind = 'alert'")
 
 
-def test_a_failed_night_of_retention_is_told_by_mail_with_a_link_and_once(
+def test_a_failed_run_of_retention_is_reported_once_by_mail_with_a_link(
     desk, monkeypatch
 ):
     result = failed_night(desk, monkeypatch)
 
-    tell(desk, result)
-    tell(desk, result)  # the daemon may have died after the first
+    record_failures(desk)
+    record_failures(desk)  # the daemon may have died after the first
     wanted = asked(desk.sensor("waiting_messages"))
     sent = desk.run(None, "send_alerts")
 
@@ -76,41 +62,43 @@ def test_a_failed_night_of_retention_is_told_by_mail_with_a_link_and_once(
 
 
 @pytest.mark.parametrize("tags", [{}, {"dagster/will_retry": "false"}])
-def test_a_night_that_was_lost_is_told_too_since_nobody_asks_for_it_again(desk, tags):
+def test_a_lost_run_of_retention_is_reported_because_it_is_not_requested_again(
+    desk, tags
+):
     run = left_failed(desk, **tags)
 
-    told(desk, run)
+    record_failures(desk)
 
     assert [each["run"] for each in alerts(desk)] == [run.run_id]
 
 
-def test_a_night_that_dagster_tries_again_alerts_nobody(desk):
-    skipped = told(desk, left_failed(desk, **{"dagster/will_retry": "true"}))
+def test_a_run_of_retention_that_dagster_retries_sends_no_alert(desk):
+    left_failed(desk, **{"dagster/will_retry": "true"})
 
-    assert isinstance(skipped, dg.SkipReason)
+    record_failures(desk)
+
     assert alerts(desk) == []
 
 
-def test_a_dependency_that_was_away_all_the_time_is_told(desk, monkeypatch):
-    monkeypatch.setattr(failures, "MOST_RETRIES", 1)
+def test_a_dependency_that_stayed_unavailable_is_reported(desk, monkeypatch):
+    monkeypatch.setattr(recovery, "MAX_STEP_RETRIES", 1)
     result = failed_night(desk, monkeypatch, errors.TransientError("The disk is full."))
 
-    tell(desk, result)
+    record_failures(desk)
 
     assert [each["run"] for each in alerts(desk)] == [result.run_id]
 
 
-def test_every_failed_night_is_told_of_itself(desk, monkeypatch):
+def test_every_failed_run_of_retention_is_reported_separately(desk, monkeypatch):
     results = [failed_night(desk, monkeypatch) for _ in range(2)]
 
-    for result in results:
-        tell(desk, result)
+    record_failures(desk)
 
     runs = {each["run"] for each in alerts(desk)}
     assert runs == {result.run_id for result in results}
 
 
-def test_alerts_that_cannot_be_sent_are_told_of_once_and_not_asked_for_without_end(
+def test_alerts_that_cannot_be_sent_are_reported_once_and_requested_with_pauses(
     desk, monkeypatch
 ):
     desk.receive([ANN], slug="stranger")
@@ -120,7 +108,7 @@ def test_alerts_that_cannot_be_sent_are_told_of_once_and_not_asked_for_without_e
         BROKEN(desk, patch)
         for _ in range(3):
             results.append(desk.run(None, "send_alerts"))
-            tell(desk, results[-1])
+            record_failures(desk)
             at_once = at_once or desk.sensor("waiting_messages")
             desk.site.clock.forward(hours=1)
     later = desk.sensor("waiting_messages")
@@ -134,20 +122,19 @@ def test_alerts_that_cannot_be_sent_are_told_of_once_and_not_asked_for_without_e
     assert len(desk.site.mail()) == 2
 
 
-def test_alerts_whose_worker_has_died_are_asked_for_again_and_nobody_is_told(desk):
+def test_alerts_whose_worker_has_died_are_requested_again_without_another_alert(desk):
     with desk.site.pipeline.store.begin() as conn:
         outbox.queue_alert(
             conn, "x", "ops@example.org", now=desk.site.clock(), details={}
         )
-    run = left_failed(desk, "send_alerts", **{"cvms/purpose": "messages"})
+    left_failed(desk, "send_alerts", **{"cvms/purpose": "messages"})
 
-    skipped = told(desk, run)
+    record_failures(desk)
 
-    assert isinstance(skipped, dg.SkipReason)
     assert asked(desk.sensor("waiting_messages")) == [ALERTS]
 
 
-def test_invitations_that_fail_for_good_leave_the_upload_failed_and_are_told_once(
+def test_a_permanent_failure_of_invitations_is_reported_once_for_the_upload(
     desk, monkeypatch
 ):
     upload_id = desk.bring([ANN])
@@ -157,11 +144,81 @@ def test_invitations_that_fail_for_good_leave_the_upload_failed_and_are_told_onc
         for _ in range(2):
             desk.site.clock.forward(hours=1)
             results.append(desk.run(upload_id, "send_invitations"))
-            tell(desk, results[-1])
+            record_failures(desk)
 
     assert [each["run"] for each in alerts(desk)] == [results[0].run_id]
-    assert deliver.alerts(desk.site.pipeline) == 1
+    assert deliver.send_alerts(desk.site.pipeline) == 1
     assert desk.site.upload(upload_id).status == "failed"
     desk.site.clock.forward(hours=1)
     assert desk.run(upload_id, "send_invitations").success
     assert desk.site.upload(upload_id).status == "completed"
+
+
+def without_store(patch):
+    """Let every failure find the store away."""
+
+    def fail(*arguments, **options):
+        raise errors.TransientError("The store is away.")
+
+    patch.setattr(process, "mark_failed", fail)
+
+
+def test_a_failure_that_cannot_be_recorded_is_recorded_by_a_later_tick(
+    desk, monkeypatch
+):
+    cursor = record_failures(desk)
+    run = left_failed(desk)
+    with monkeypatch.context() as patch:
+        without_store(patch)
+        with pytest.raises(dg.Failure, match="The store is away"):
+            record_failures(desk, cursor)
+
+    record_failures(desk, cursor)
+
+    assert [each["run"] for each in alerts(desk)] == [run.run_id]
+
+
+def test_a_failure_that_can_never_be_recorded_does_not_delay_the_others(desk):
+    unknown = dg.DagsterRun(
+        job_name="process_upload",
+        status=dg.DagsterRunStatus.FAILURE,
+        tags={"dagster/partition": "added-by-hand"},
+        parent_run_id="another",
+        root_run_id="another",
+    )
+    desk.instance.add_run(unknown)
+    run = left_failed(desk)
+
+    record_failures(desk)
+
+    assert [each["run"] for each in alerts(desk)] == [run.run_id]
+
+
+def test_a_failure_waits_for_a_later_tick_until_dagster_has_marked_its_retry(desk):
+    left_failed(desk)
+
+    desk.sensor("failed_runs")
+
+    assert alerts(desk) == []
+
+
+def test_more_failures_than_one_tick_handles_are_all_recorded(desk, monkeypatch):
+    monkeypatch.setattr(recovery, "_MAX_RECENT_RUNS", 2)
+    runs = [left_failed(desk) for _ in range(5)]
+
+    cursor = None
+    for _ in range(3):
+        cursor = record_failures(desk, cursor)
+
+    assert {each["run"] for each in alerts(desk)} == {run.run_id for run in runs}
+
+
+def test_a_failure_is_not_read_again_once_the_cursor_has_passed_it(desk, monkeypatch):
+    left_failed(desk)
+    desk.site.clock.forward(minutes=1)
+    cursor = record_failures(desk)
+    without_store(monkeypatch)
+
+    record_failures(desk, cursor)
+
+    assert len(alerts(desk)) == 1

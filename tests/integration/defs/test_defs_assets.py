@@ -1,16 +1,22 @@
 """A run of the real definitions on one upload: events, metadata, checks."""
 
 import dagster as dg
-import dagster_desks
+import dagster_operations
 import pytest
 from installations import ANN, BAD, BOB
 
-from cvms_pipeline.domain import upload
+from cvms_pipeline.domain.vocabulary import upload
 
 OPS = ["read_rows", "validate_rows", "find_duplicates", "upsert_recipients"]
 
 
-def test_a_run_loads_reports_and_tells_the_provider(desk):
+def materialized(result):
+    """Return the materializations of a run, of whatever asset."""
+    events = [event for event in result.all_events if event.is_step_materialization]
+    return [event.step_materialization_data.materialization for event in events]
+
+
+def test_a_run_loads_the_rows_writes_the_report_and_sends_the_notice(desk):
     upload_id = desk.receive([ANN, BAD, BOB])
 
     result = desk.run(upload_id)
@@ -54,7 +60,7 @@ def test_report_and_notice_say_where_and_how_many(desk):
     assert (notice["sent"], notice["refused by the mail server"]) == (1, 0)
 
 
-def test_each_op_says_how_many_rows_it_has_handed_on(desk):
+def test_each_op_reports_the_number_of_its_rows(desk):
     upload_id = desk.receive([ANN, BAD, "a,b"])
 
     result = desk.run(upload_id)
@@ -85,12 +91,12 @@ CHECKS = [
 
 
 @pytest.mark.parametrize(("content", "passed"), CHECKS)
-def test_a_provider_s_mistake_is_a_check_of_a_successful_run(desk, content, passed):
+def test_a_mistake_of_a_provider_fails_a_check_and_not_the_run(desk, content, passed):
     upload_id = desk.receive(content)
 
     result = desk.run(upload_id)
 
-    told = dagster_desks.checks(result)
+    told = dagster_operations.checks(result)
     names = ("every_line_accounted_for", "file_readable", "share_of_rejected_rows")
     assert result.success
     assert tuple(told[name].passed for name in names) == passed
@@ -103,11 +109,43 @@ def test_a_refusal_is_shown_by_its_code(desk):
 
     result = desk.run(upload_id)
 
-    metadata = dagster_desks.checks(result)["file_readable"].metadata
+    metadata = dagster_operations.checks(result)["file_readable"].metadata
     assert metadata["refused"].value == "file-not-csv"
     shown = desk.materialization("recipients", upload_id)
     assert shown["refused"] == "file-not-csv"
     assert desk.site.upload(upload_id).status is upload.UploadStatus.REFUSED
+
+
+def test_possible_duplicates_are_a_warning_with_their_uploads_and_lines(desk):
+    desk.site.add_provider("duke")
+    earlier = desk.bring([ANN], slug="duke")
+    upload_id = desk.receive([BOB, "Lee,Ann,1/2/1990,x@b.example.org"])
+
+    result = desk.run(upload_id)
+
+    check = dagster_operations.checks(result)["possible_duplicates"]
+    assert result.success
+    assert not check.passed
+    assert check.severity is dg.AssetCheckSeverity.WARN
+    assert check.metadata["rows"].value == 1
+    (record,) = check.metadata["lines"].records
+    assert record.data == {
+        "line": 3,
+        "likeness": "swapped-names",
+        "of upload": earlier,
+        "of line": 2,
+        "of provider": "another",
+    }
+
+
+def test_without_possible_duplicates_their_check_passes(desk):
+    upload_id = desk.receive([ANN, BOB])
+
+    result = desk.run(upload_id)
+
+    check = dagster_operations.checks(result)["possible_duplicates"]
+    assert check.passed
+    assert (check.metadata["rows"].value, check.metadata["lines"].value) == (0, "none")
 
 
 def test_a_line_that_is_not_accounted_for_stops_the_run(desk):
@@ -116,7 +154,7 @@ def test_a_line_that_is_not_accounted_for_stops_the_run(desk):
 
     result = desk.run(upload_id)
 
-    check = dagster_desks.checks(result)["every_line_accounted_for"]
+    check = dagster_operations.checks(result)["every_line_accounted_for"]
     assert not result.success
     assert (check.passed, check.blocking) == (False, True)
     assert check.metadata["accounted for"].value == 1
@@ -138,7 +176,7 @@ def test_running_a_finished_partition_again_changes_nothing_and_sends_nothing(de
     assert desk.materialization("recipients", upload_id)["updated"] == 1
 
 
-def test_invitations_are_a_job_of_their_own(desk):
+def test_invitations_have_a_separate_job(desk):
     upload_id = desk.bring([ANN, BOB])
     assert len(desk.site.mail()) == 1
 
@@ -148,10 +186,11 @@ def test_invitations_are_a_job_of_their_own(desk):
     assert desk.materialization("recipient_invitations", upload_id)["sent"] == 2
 
 
-def test_an_upload_that_loads_nobody_lacks_no_invitation(desk):
-    upload_id = desk.bring([BAD])
+def test_a_run_materializes_the_assets_of_its_job_and_no_other(desk):
+    result = desk.run(desk.receive([BAD]))  # nobody to invite
 
-    assert desk.materialization("recipient_invitations", upload_id)["sent"] == 0
+    made = {each.asset_key.path[-1] for each in materialized(result)}
+    assert made == {"recipients", "error_report", "provider_notice"}
 
 
 def test_a_notice_that_waits_leaves_its_asset_unmaterialised(by_smtp, server):
@@ -160,7 +199,7 @@ def test_a_notice_that_waits_leaves_its_asset_unmaterialised(by_smtp, server):
 
     result = by_smtp.run(upload_id)
     assert result.success
-    made = {e.asset_key.path[-1] for e in result.get_asset_materialization_events()}
+    made = {each.asset_key.path[-1] for each in materialized(result)}
     assert made == {"recipients", "error_report"}
 
     server.start()
@@ -169,13 +208,12 @@ def test_a_notice_that_waits_leaves_its_asset_unmaterialised(by_smtp, server):
     assert by_smtp.materialization("provider_notice", upload_id)["sent"] == 1
 
 
-def test_the_assets_say_what_they_are_to_the_ui(desk):
+def test_the_assets_have_descriptions_for_the_ui(desk):
     graph = desk.definitions.resolve_asset_graph()
 
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
         assert node.description, key
-        assert node.group_name == "bulk_upload"
         assert node.owners == ["team:data-ops"]
         assert node.kinds
     recipients = graph.get(dg.AssetKey("recipients"))
@@ -183,7 +221,7 @@ def test_the_assets_say_what_they_are_to_the_ui(desk):
     assert {each.path[-1] for each in recipients.parent_keys} == {"upload"}
 
 
-def test_each_upload_keeps_what_the_checks_say_of_it(desk):
+def test_each_upload_keeps_the_results_of_its_checks(desk):
     refused = desk.bring([])
     good = desk.bring([ANN])
 
@@ -198,23 +236,20 @@ def test_each_upload_keeps_what_the_checks_say_of_it(desk):
     }
 
 
-def test_the_standing_check_can_be_run_from_the_ui(desk):
+def test_a_check_of_the_day_can_be_run_from_the_ui(desk):
+    from cvms_pipeline.defs import assets, checks  # where Dagster's warning is expected
+
     upload_id = desk.receive([ANN])
     desk.site.execute("UPDATE cvms.uploads SET status = 'failed', failed_at = now()")
+    key = dg.AssetCheckKey(assets.todays_uploads.key, checks.NO_UPLOAD_FAILED)
 
     result = dg.materialize(
-        [*_standing(desk)],
+        [assets.todays_uploads, checks.check_todays_uploads],
         instance=desk.instance,
         resources={"pipeline": desk.site.pipeline},
-        selection=dg.AssetSelection.checks_for_assets("upload"),
+        selection=dg.AssetSelection.checks(key),
     )
 
     (told,) = result.get_asset_check_evaluations()
     assert not told.passed
     assert told.metadata["upload ids"].value == upload_id
-
-
-def _standing(desk):
-    from cvms_pipeline.defs import assets, checks
-
-    return [assets.upload, *checks.ALL]

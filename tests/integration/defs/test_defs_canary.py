@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
-import dagster_desks
+import dagster_operations
 import installations
 import pandas as pd
 import pandera.pandas as pa
@@ -15,11 +15,16 @@ import pyarrow
 import pytest
 import sqlalchemy as sa
 
-from cvms_pipeline.domain import duplicates, outcome, packing, reading, report, schema
-from cvms_pipeline.files import disk
-from cvms_pipeline.ingest import judge, standing, writing
-from cvms_pipeline.notify import messages
-from cvms_pipeline.store import copying, recipients
+from cvms_pipeline import disk
+from cvms_pipeline.database import copy
+from cvms_pipeline.domain.matching import duplicates
+from cvms_pipeline.domain.reading import reader
+from cvms_pipeline.domain.reporting import error_report, outcome
+from cvms_pipeline.domain.sheets import packing
+from cvms_pipeline.domain.validation import row_schema
+from cvms_pipeline.mail import messages, notices
+from cvms_pipeline.store import loading, recipients
+from cvms_pipeline.use_cases import compose, process
 
 FIRST, LAST = "Zebulonia", "Quackenbush"
 EMAIL = "canary.bird@nest.example.org"
@@ -38,7 +43,7 @@ ROWS = [
 ]
 TO_RECIPIENTS = "send_invitations"
 
-Break = Callable[[dagster_desks.Desk, pytest.MonkeyPatch], None]
+Break = Callable[[dagster_operations.Desk, pytest.MonkeyPatch], None]
 
 
 @pytest.fixture
@@ -68,12 +73,12 @@ def raising(module: object, name: str, error: Exception | None = None) -> Break:
     return lambda desk, patch: patch.setattr(module, name, fail)
 
 
-def pandera_error(desk: dagster_desks.Desk, patch: pytest.MonkeyPatch) -> None:
+def pandera_error(desk: dagster_operations.Desk, patch: pytest.MonkeyPatch) -> None:
     def validate(*arguments: object, **options: object) -> None:
         wanted = pa.DataFrameSchema({"name": pa.Column(str, pa.Check.isin(["Ann"]))})
         wanted.validate(pd.DataFrame({"name": [FIRST, EMAIL]}), lazy=True)
 
-    patch.setattr(schema, "judge", validate)
+    patch.setattr(row_schema, "validate_rows", validate)
 
 
 def database_detail(table: str) -> Break:
@@ -82,20 +87,20 @@ def database_detail(table: str) -> Break:
     return lambda desk, patch: desk.site.execute(statement)
 
 
-def type_check(desk: dagster_desks.Desk, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(judge, "validate_rows", lambda *_: pd.DataFrame({"name": [PERSON]}))
+def type_check(desk: dagster_operations.Desk, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(process, "validate_rows", lambda *_: pd.DataFrame({"name": [PERSON]}))
 
 
-def full_disk(desk: dagster_desks.Desk, patch: pytest.MonkeyPatch) -> None:
+def full_disk(desk: dagster_operations.Desk, patch: pytest.MonkeyPatch) -> None:
     def refuse(path: Path, *arguments: object, **options: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", f"{path}/{FILE_NAME}")
 
     patch.setattr(disk, "write", refuse)
 
 
-def unparsed_copy(desk: dagster_desks.Desk, patch: pytest.MonkeyPatch) -> None:
+def unparsed_copy(desk: dagster_operations.Desk, patch: pytest.MonkeyPatch) -> None:
     """Let Arrow say of the text that COPY tells that it is no number, and quote it."""
-    read = copying.read
+    read = copy.read
 
     def as_numbers(conn, query, values, schema):
         wanted = dict.fromkeys(schema.names, pyarrow.int64())
@@ -104,40 +109,40 @@ def unparsed_copy(desk: dagster_desks.Desk, patch: pytest.MonkeyPatch) -> None:
             read(conn, query, values, pyarrow.schema(named))
         return read(conn, query, values, pyarrow.schema(named))
 
-    patch.setattr(copying, "read", as_numbers)
+    patch.setattr(copy, "read", as_numbers)
 
 
-def bad_data(desk: dagster_desks.Desk, patch: pytest.MonkeyPatch) -> None:
+def bad_data(desk: dagster_operations.Desk, patch: pytest.MonkeyPatch) -> None:
     """Change nothing: the rows are bad enough."""
 
 
 # What goes wrong, and in which job.
 FAULTS: dict[str, tuple[Break, str]] = {
     "bad data": (bad_data, "process_upload"),
-    "reading": (raising(reading, "read"), "process_upload"),
-    "packing": (raising(packing, "pack"), "process_upload"),
-    "unpacking": (raising(packing, "unpack"), "process_upload"),
-    "judging": (raising(schema, "judge"), "process_upload"),
+    "reading": (raising(reader, "read_sheet"), "process_upload"),
+    "packing": (raising(packing, "pack_sheet"), "process_upload"),
+    "unpacking": (raising(packing, "unpack_sheet"), "process_upload"),
+    "judging": (raising(row_schema, "validate_rows"), "process_upload"),
     "pandera": (pandera_error, "process_upload"),
     "type check": (type_check, "process_upload"),
-    "matching": (raising(duplicates, "decide"), "process_upload"),
-    "loading": (raising(recipients, "load"), "process_upload"),
-    "counting": (raising(outcome, "of"), "process_upload"),
+    "matching": (raising(duplicates, "plan_rows"), "process_upload"),
+    "loading": (raising(loading, "load"), "process_upload"),
+    "counting": (raising(outcome, "from_sheet"), "process_upload"),
     "recipients refused": (database_detail("recipients"), "process_upload"),
     "rejected rows refused": (database_detail("rejected_rows"), "process_upload"),
     "messages refused": (database_detail("messages"), "process_upload"),
     "looking up": (raising(recipients, "look_up"), "process_upload"),
     "report's rows": (unparsed_copy, "process_upload"),
-    "report": (raising(report, "bulk_error"), "process_upload"),
-    "receipt": (raising(messages, "receipt"), "process_upload"),
+    "report": (raising(error_report, "render_report"), "process_upload"),
+    "receipt": (raising(notices, "make_receipt"), "process_upload"),
     "full disk": (full_disk, "process_upload"),
-    "notice": (raising(messages, "notice"), "process_upload"),
-    "writing": (raising(writing, "write"), "process_upload"),
-    "invitation": (raising(messages, "invitation"), TO_RECIPIENTS),
+    "notice": (raising(notices, "make_notice"), "process_upload"),
+    "writing": (raising(compose, "compose_message"), "process_upload"),
+    "invitation": (raising(messages, "make_invitation"), TO_RECIPIENTS),
 }
 
 
-def told_to_dagster(desk: dagster_desks.Desk) -> str:
+def told_to_dagster(desk: dagster_operations.Desk) -> str:
     """Return everything that the instance holds, as one text."""
     records = desk.instance.get_run_records()
     logs = [e for r in records for e in desk.instance.all_logs(r.dagster_run.run_id)]
@@ -162,7 +167,7 @@ def assert_no_canary(text: str) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_no_fault_tells_dagster_who_it_was_about(desk, monkeypatch, capfd, fault):
+def test_no_error_reveals_a_name_to_dagster(desk, monkeypatch, capfd, fault):
     break_it, job = FAULTS[fault]
     upload_id = desk.receive(ROWS, file_name=FILE_NAME)
     if job == TO_RECIPIENTS:
@@ -194,7 +199,7 @@ FOR EACH ROW EXECUTE FUNCTION cvms.lose_once()
 """
 
 
-def test_a_lost_race_tells_dagster_nothing(desk, capfd):
+def test_a_conflict_with_another_upload_reveals_no_name_to_dagster(desk, capfd):
     desk.site.execute(LOST_RACE)
     upload_id = desk.receive(ROWS, file_name=FILE_NAME)
 
@@ -208,7 +213,7 @@ def test_a_lost_race_tells_dagster_nothing(desk, capfd):
     assert_no_canary("".join(capfd.readouterr()))
 
 
-def test_a_mail_server_that_repeats_the_address_tells_dagster_nothing(
+def test_a_mail_server_that_repeats_the_address_reveals_nothing_to_dagster(
     site, instance, capfd
 ):
     answer = f"550 <{EMAIL}> {FIRST} {LAST} is unknown here"
@@ -217,7 +222,7 @@ def test_a_mail_server_that_repeats_the_address_tells_dagster_nothing(
     server = installations.MailServer(mailbox)
     server.start()
     try:
-        desk = dagster_desks.at(site.by_smtp(server.port), instance)
+        desk = dagster_operations.at(site.by_smtp(server.port), instance)
         upload_id = desk.bring(ROWS, file_name=FILE_NAME)
         assert desk.run(upload_id, TO_RECIPIENTS).success
         desk.site.pipeline.mailer.close()
@@ -230,14 +235,14 @@ def test_a_mail_server_that_repeats_the_address_tells_dagster_nothing(
     assert_no_canary("".join(capfd.readouterr()))
 
 
-def test_sensors_tell_dagster_no_file_name_and_no_folder_s_name(desk):
+def test_sensors_reveal_neither_file_names_nor_folder_names_to_dagster(desk):
     desk.site.add_provider("mercy-two")
     desk.site.drop(ROWS, file_name=FILE_NAME)
     desk.site.drop(ROWS, slug=f"{FIRST}-{LAST}", file_name=FILE_NAME)
     for upload in desk.site.take_in():
         desk.instance.add_dynamic_partitions("uploads", [upload.id])
         assert desk.run(upload.id).success
-        standing.mark_failed(
+        process.mark_failed(
             desk.site.pipeline, upload.id, run_id="r", job="send_notice"
         )
     desk.site.clock.forward(minutes=3)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import canaries
 import dagster as dg
-import dagster_desks
+import dagster_operations
 import installations
 import pytest
 import sqlalchemy as sa
@@ -16,7 +16,10 @@ import test_defs_canary
 
 SCHEMAS = ["dagster"]
 PERSON = test_defs_canary.PERSON
-STORAGE = {"module": "cvms_pipeline.defs.storage", "class": "PooledPostgresStorage"}
+STORAGE = {
+    "module": "cvms_pipeline.run_engine.storage",
+    "class": "PooledPostgresStorage",
+}
 NO_OUTPUT = {
     "module": "dagster._core.storage.noop_compute_log_manager",
     "class": "NoOpComputeLogManager",
@@ -38,10 +41,10 @@ def instance(tmp_path, site) -> Iterator[dg.DagsterInstance]:
 
 def in_tables(desk):
     with desk.site.pipeline.store.begin() as conn:
-        return canaries.in_tables(conn, SCHEMAS)
+        return canaries.find_in_tables(conn, SCHEMAS)
 
 
-def test_no_fault_in_any_op_leaves_a_name_in_dagster_s_tables(
+def test_an_error_in_any_op_leaves_no_name_in_dagster_s_tables(
     desk, tmp_path, monkeypatch, capfd
 ):
     for fault, (break_it, job) in test_defs_canary.FAULTS.items():
@@ -60,18 +63,18 @@ def test_no_fault_in_any_op_leaves_a_name_in_dagster_s_tables(
 
     assert len(desk.instance.get_run_records()) > len(test_defs_canary.FAULTS)
     assert in_tables(desk) == {}
-    assert canaries.in_files(tmp_path / "dagster") == {}
-    assert canaries.found("".join(capfd.readouterr())) == []
-    assert canaries.in_processes() == []
+    assert canaries.find_in_files(tmp_path / "dagster") == {}
+    assert canaries.find("".join(capfd.readouterr())) == []
+    assert canaries.find_in_processes() == []
 
 
-def test_a_mail_server_s_answers_leave_none_either(site, instance):
+def test_answers_of_the_mail_server_leave_no_name_in_dagster_s_tables(site, instance):
     answers = [f"550 <{PERSON}> unknown", f"452 {PERSON} later"]
     mailbox = installations.Mailbox()
     server = installations.MailServer(mailbox)
     server.start()
     try:
-        desk = dagster_desks.at(site.by_smtp(server.port), instance)
+        desk = dagster_operations.at(site.by_smtp(server.port), instance)
         for answer in answers:
             mailbox.answers["data"] = answer
             upload_id = desk.receive(
@@ -107,10 +110,10 @@ WRAPPINGS = {
 def test_the_search_would_find_a_name_however_it_is_wrapped(wrapping, before):
     wrapped = WRAPPINGS[wrapping](f"{before}Ann Canarywood")
 
-    assert canaries.found(wrapped) != []
+    assert canaries.find(wrapped) != []
 
 
-def test_the_search_would_find_what_is_planted_in_a_table_or_a_file(desk, tmp_path):
+def test_the_search_finds_canaries_in_a_table_and_a_file(desk, tmp_path):
     desk.instance.add_dynamic_partitions("uploads", ["Zebulonia"])
     desk.instance.report_runless_asset_event(
         dg.AssetMaterialization("upload", metadata={"who": PERSON})
@@ -126,6 +129,6 @@ def test_the_search_would_find_what_is_planted_in_a_table_or_a_file(desk, tmp_pa
 
     assert "dagster.dynamic_partitions.partition" in hits
     assert "dagster.event_logs.event" in hits
-    assert list(canaries.in_files(tmp_path / "dagster")) == [
+    assert list(canaries.find_in_files(tmp_path / "dagster")) == [
         str(tmp_path / "dagster" / "log")
     ]

@@ -1,23 +1,23 @@
 """Faults of ours: tried again if that can help, else failed in our own words."""
 
 import dagster as dg
-import dagster_desks
+import dagster_operations
 import pytest
 from installations import ANN, BAD
 
 from cvms_pipeline import errors
-from cvms_pipeline.defs import failures
-from cvms_pipeline.ingest import deliver, judge, load, publish
+from cvms_pipeline.defs import recovery
+from cvms_pipeline.use_cases import deliver, process, publish
 
 # Where a use case fails, which job runs it, and in which step.
 PLACES = [
-    (judge, "read_rows", "process_upload", "recipients.read_rows"),
-    (judge, "validate_rows", "process_upload", "recipients.validate_rows"),
-    (judge, "find_duplicates", "process_upload", "recipients.find_duplicates"),
-    (load, "load", "process_upload", "recipients.upsert_recipients"),
+    (process, "read_rows", "process_upload", "recipients.read_rows"),
+    (process, "validate_rows", "process_upload", "recipients.validate_rows"),
+    (process, "find_duplicates", "process_upload", "recipients.find_duplicates"),
+    (process, "load", "process_upload", "recipients.upsert_recipients"),
     (publish, "publish", "process_upload", "error_report"),
-    (deliver, "notice", "process_upload", "provider_notice"),
-    (deliver, "invitations", "send_invitations", "recipient_invitations"),
+    (deliver, "send_notice", "process_upload", "provider_notice"),
+    (deliver, "send_invitations", "send_invitations", "recipient_invitations"),
 ]
 
 
@@ -46,11 +46,11 @@ def test_a_transient_fault_is_tried_again_and_then_succeeds(
     result = desk.run(upload_id, job)
 
     assert result.success
-    assert dagster_desks.retries(result) == [step, step]
+    assert dagster_operations.retries(result) == [step, step]
 
 
 @pytest.mark.parametrize(("module", "name", "job", "step"), PLACES)
-def test_a_permanent_fault_fails_at_once_in_our_words(
+def test_a_permanent_fault_fails_the_run_at_once_with_our_message(
     desk, monkeypatch, module, name, job, step
 ):
     upload_id = desk.bring([ANN]) if job == "send_invitations" else desk.receive([ANN])
@@ -59,18 +59,18 @@ def test_a_permanent_fault_fails_at_once_in_our_words(
     result = desk.run(upload_id, job)
 
     assert not result.success
-    assert dagster_desks.retries(result) == []
-    assert dagster_desks.failure(result) == (step, "A rule is broken.")
+    assert dagster_operations.retries(result) == []
+    assert dagster_operations.failure(result) == (step, "A rule is broken.")
 
 
-def test_a_fault_that_stays_is_given_up_in_our_words(desk, monkeypatch):
+def test_a_lasting_fault_fails_the_run_with_our_message(desk, monkeypatch):
     away = errors.TransientError("The database is away.")
-    failing(monkeypatch, judge, "read_rows", away)
+    failing(monkeypatch, process, "read_rows", away)
 
     result = desk.run(desk.receive([ANN]))
 
-    assert len(dagster_desks.retries(result)) == failures.MOST_RETRIES
-    assert dagster_desks.failure(result)[1] == "The database is away."
+    assert len(dagster_operations.retries(result)) == recovery.MAX_STEP_RETRIES
+    assert dagster_operations.failure(result)[1] == "The database is away."
 
 
 def test_a_database_that_refuses_a_statement_is_named_by_constraint(desk):
@@ -80,11 +80,12 @@ def test_a_database_that_refuses_a_statement_is_named_by_constraint(desk):
 
     result = desk.run(desk.receive([ANN]))
 
-    step, words = dagster_desks.failure(result)
+    step, words = dagster_operations.failure(result)
     assert step == "recipients.upsert_recipients"
     assert words == (
         "The database refused a statement (SQLSTATE 23514, constraint no_ann,"
-        " table recipients)."
+        " table recipients). See whether somebody has changed the tables; otherwise it"
+        " is a bug of ours, report it with this text."
     )
 
 
@@ -98,7 +99,7 @@ def test_a_report_that_cannot_be_written_is_written_when_it_can(desk):
     again = desk.run(upload_id)
 
     assert (failed.success, again.success) == (False, True)
-    assert dagster_desks.failure(failed)[0] == "error_report"
+    assert dagster_operations.failure(failed)[0] == "error_report"
     assert len(desk.site.mail()) == 1
 
 

@@ -1,5 +1,6 @@
 """Markdown and HTML of providers: Dagster's UI, which renders both, is given none."""
 
+import json
 import os
 import re
 
@@ -7,9 +8,8 @@ import dagster as dg
 import pytest
 from installations import HEADER
 
-from cvms_pipeline.defs import checks
-from cvms_pipeline.files import faults
-from cvms_pipeline.ingest import judge, standing
+from cvms_pipeline.files import access
+from cvms_pipeline.use_cases import process
 
 MARK = "xssmark"
 MARKUP = [
@@ -38,9 +38,8 @@ FILE_NAME = f"[{MARK}](javascript:alert(1))<img src=x onerror=alert(2)>.csv"
 FOLDER = f"[{MARK}](javascript:alert(1))"
 
 
-OUR_LINKS = re.compile(
-    r"none|(\\n|\* \[[0-9a-z-]+\]\(http://127\.0\.0\.1:3000/[a-z]+/[0-9a-z_?=&-]+\))+"
-)
+OUR_LINK = re.compile(r"\[(Re-execute|[0-9a-z-]+)\]\(/(runs|assets)/[0-9a-z_?=&-]+\)")
+OUR_TEXT = re.compile(r"(?:\*\*[0-9]+ failed\*\*|\\[\n`]|[\w\s,.;:()…-])*")
 
 
 def told(instance) -> list[dg.EventLogEntry | dg.DagsterRun]:
@@ -54,9 +53,10 @@ def assert_nothing_to_render(*values: object) -> None:
     text = "\n".join(dg.serialize_value(value) for value in values)
     assert MARK not in text.lower()
     kind = "MarkdownMetadataEntryData"
-    links = re.findall(rf'"__class__": "{kind}", "md_str": "([^"]*)"', text)
-    assert len(links) == text.count(kind)
-    assert [each for each in links if not OUR_LINKS.fullmatch(each)] == []
+    found = re.findall(rf'"__class__": "{kind}", "md_str": ("[^"]*")', text)
+    assert len(found) == text.count(kind)
+    shown = [OUR_LINK.sub("", json.loads(each)) for each in found]
+    assert [each for each in shown if not OUR_TEXT.fullmatch(each)] == []
     assert "UrlMetadataEntryData" not in text
 
 
@@ -95,7 +95,7 @@ def test_the_markup_was_there_to_be_shown(desk):
         assert len(found) >= least, query
 
 
-def test_what_the_sensors_ask_for_has_none_either(desk, renamed):
+def test_the_requests_of_sensors_contain_no_markup(desk, renamed):
     desk.site.drop(CELLS.encode(), file_name=FILE_NAME)
     desk.site.drop(CELLS.encode(), slug=FOLDER, file_name=FILE_NAME)
     uploads = desk.site.take_in()
@@ -110,20 +110,22 @@ def test_what_the_sensors_ask_for_has_none_either(desk, renamed):
     assert MARK not in repr(asked)
 
 
-def test_a_failed_run_and_the_standing_check_show_none(desk, renamed, monkeypatch):
+def test_a_failed_run_and_the_check_of_failed_uploads_show_no_markup(
+    desk, renamed, monkeypatch
+):
     def fail(*arguments):
         path = desk.site.lane() / FILE_NAME
-        with faults.translated(desk.site.lane().parent):
+        with access.translate_errors(desk.site.lane().parent):
             os.rmdir(path)  # noqa: PTH106 # an error that names the file
         raise ValueError(MARKUP)
 
     upload_id = desk.receive(CELLS.encode(), file_name=FILE_NAME)
     with monkeypatch.context() as patch:
-        patch.setattr("cvms_pipeline.defs.failures.MOST_RETRIES", 1)
-        patch.setattr(judge, "validate_rows", fail)
+        patch.setattr("cvms_pipeline.defs.recovery.MAX_STEP_RETRIES", 1)
+        patch.setattr(process, "validate_rows", fail)
         assert not desk.run(upload_id).success
-    standing.mark_failed(desk.site.pipeline, upload_id, run_id="r", job="j")
-    shown = checks.which_failed(standing.failed_uploads(desk.site.pipeline))
+    process.mark_failed(desk.site.pipeline, upload_id, run_id="r", job="j")
+    today, red, _ = desk.sensor("overview").asset_events
 
-    assert shown["upload ids"].value == upload_id
-    assert_nothing_to_render(*told(desk.instance), *shown.values())
+    assert red.metadata["upload ids"].value == upload_id
+    assert_nothing_to_render(*told(desk.instance), today, red)

@@ -6,22 +6,31 @@ import zoneinfo
 import dagster as dg
 import pytest
 
-from cvms_pipeline import settings
+from cvms_pipeline import definitions
 from cvms_pipeline.defs import retention, schedules
 
-NIGHTLY = schedules.nightly_retention
+(NIGHTLY,) = schedules.build_schedules("Europe/Rome")
 
 
-def test_it_runs_every_night_without_anybody_having_to_turn_it_on():
+def test_it_runs_every_night_without_being_turned_on():
     assert NIGHTLY.default_status is dg.DefaultScheduleStatus.RUNNING
     assert NIGHTLY.cron_schedule == "30 3 * * *"
 
 
-def test_the_night_is_that_of_the_settings_time_zone():
-    assert NIGHTLY.execution_timezone == settings.load().timezone.key
+def test_the_night_is_that_of_the_settings_time_zone(monkeypatch):
+    monkeypatch.setenv("CVMS_TIMEZONE", "Asia/Tokyo")
+
+    defs = definitions.defs()
+
+    schedule = defs.resolve_schedule_def("nightly_retention")
+    assert schedule.execution_timezone == "Asia/Tokyo"
 
 
-def test_the_schedule_removes_for_real():
+def test_the_schedule_keeps_the_time_zone_that_it_is_given():
+    assert NIGHTLY.execution_timezone == "Europe/Rome"
+
+
+def test_the_schedule_really_removes():
     moment = dt.datetime(2026, 3, 1, 3, 30, tzinfo=zoneinfo.ZoneInfo("Etc/UTC"))
     with dg.build_schedule_context(scheduled_execution_time=moment) as context:
         (request,) = NIGHTLY.evaluate_tick(context).run_requests
@@ -29,14 +38,14 @@ def test_the_schedule_removes_for_real():
     assert request.run_config == {"dry_run": False}
 
 
-def test_by_hand_nothing_is_removed_unless_told():
-    assert retention.Choice().dry_run
+def test_a_run_started_by_hand_is_a_dry_run_unless_configured():
+    assert retention._Config().dry_run
 
 
 @pytest.mark.parametrize("config", [{}, {"dry_run": True}, {"dry_run": False}])
-def test_the_job_takes_its_one_choice_for_all_steps(config):
-    assert dg.validate_run_config(retention.retention, config)
+def test_the_job_has_one_configuration_for_all_its_steps(config):
+    assert dg.validate_run_config(retention.apply_retention, config)
 
 
 def test_the_job_waits_behind_every_upload():
-    assert retention.retention.tags["dagster/priority"] == "-20"
+    assert retention.apply_retention.tags["dagster/priority"] == "-20"

@@ -1,4 +1,4 @@
-"""What lies between the ops: private, gone at the end, made anew when missing."""
+"""What lies between the ops: private, gone at the end, made again when missing."""
 
 import dagster as dg
 import pandas as pd
@@ -6,8 +6,8 @@ import pytest
 from installations import ANN, BAD, BOB
 
 from cvms_pipeline import errors
-from cvms_pipeline.domain import packing
-from cvms_pipeline.ingest import judge, publish
+from cvms_pipeline.domain.sheets import packing
+from cvms_pipeline.use_cases import process, publish
 
 STEPS = ["read_rows", "validate_rows", "find_duplicates"]
 
@@ -31,7 +31,7 @@ def modes(folder):
     return {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
 
 
-def test_each_op_s_rows_are_kept_for_our_eyes_only(desk, failed):
+def test_the_rows_between_ops_are_private(desk, failed):
     folder = desk.site.pipeline.work.root / failed
 
     assert modes(folder) == {f"recipients.{step}": 0o600 for step in STEPS}
@@ -42,7 +42,7 @@ def test_each_op_s_rows_are_kept_for_our_eyes_only(desk, failed):
 def test_nothing_is_left_when_the_upload_is_finished(desk, failed):
     assert desk.run(failed).success
 
-    assert desk.site.pipeline.work.ids() == []
+    assert desk.site.pipeline.work.list_ids() == []
 
 
 def loaded(desk, upload_id, step):
@@ -63,9 +63,9 @@ def loaded(desk, upload_id, step):
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_rows_that_are_missing_are_made_anew_from_the_archive(desk, failed, step):
+def test_missing_rows_are_read_again_from_the_archive(desk, failed, step):
     with desk.site.pipeline.work.opened(failed, f"recipients.{step}") as file:
-        before = packing.unpack(file)
+        before = packing.unpack_sheet(file)
     desk.site.execute("DELETE FROM cvms.recipient_changes")
     desk.site.pipeline.work.remove(failed)
 
@@ -76,7 +76,7 @@ def test_rows_that_are_missing_are_made_anew_from_the_archive(desk, failed, step
         pd.testing.assert_frame_equal(made.rejections, before.rejections)
 
 
-def test_rows_that_another_version_has_left_are_made_anew(desk, failed):
+def test_rows_that_another_version_wrote_are_read_again_from_the_archive(desk, failed):
     desk.site.pipeline.work.write(failed, "recipients.read_rows", b"\xff\xff\xff\xff")
 
     made = loaded(desk, failed, "read_rows")
@@ -84,8 +84,8 @@ def test_rows_that_another_version_has_left_are_made_anew(desk, failed):
     assert made.cells["first_name"].tolist() == ["Ann", "Cy", "Bob"]
 
 
-def test_rows_that_are_there_are_not_made_anew(desk, failed, monkeypatch):
-    monkeypatch.setattr(judge, "again", None)
+def test_stored_rows_are_not_read_again_from_the_archive(desk, failed, monkeypatch):
+    monkeypatch.setattr(process, "repeat", None)
 
     made = loaded(desk, failed, "read_rows")
 

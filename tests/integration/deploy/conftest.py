@@ -1,7 +1,6 @@
 """Two machines with a worker each, on either broker."""
 
 import os
-import shutil
 from collections.abc import Iterator
 
 import machines
@@ -14,13 +13,7 @@ def broker(request, tmp_path) -> Iterator[dict[str, str]]:
     if request.param == "postgres":
         yield {}
         return
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip(
-            "NOT TESTED WITH REDIS: there is no redis-server on the PATH;"
-            " on Debian: apt-get install redis-server"
-        )
-    with machines.redis(tmp_path, program) as settings:
+    with machines.redis(tmp_path, machines.find_redis()) as settings:
         yield settings
 
 

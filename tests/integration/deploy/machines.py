@@ -1,7 +1,7 @@
-"""Several machines on this one: processes with a home and a data folder each.
+"""Several machines on this one: processes with separate homes and data folders.
 
 They share a Postgres, a broker, the incoming folder, the archive and the reports, as
-containers do.  How the commands read is `local.processes`.
+containers do.  The commands are those of `local.processes`.
 """
 
 import os
@@ -18,12 +18,16 @@ from pathlib import Path
 from typing import IO, Any
 
 import installations
+import pytest
 import sqlalchemy as sa
+import yaml
 
-from cvms_pipeline import opening, settings
+from cvms_pipeline import bootstrap
 from cvms_pipeline.local import processes
+from cvms_pipeline.settings import loading
 
 ROOT = Path(__file__).parents[3]
+REDIS_PASSWORD = "canary-password"
 _SECONDS = 150
 _SHARED = ("incoming", "archive", "reports")
 
@@ -33,20 +37,20 @@ class Machine:
     """A home folder with its own data folder, and what runs on it."""
 
     home: Path
-    settings: settings.Settings
+    settings: loading.Settings
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     patience: dict[str, int] = field(default_factory=dict)
 
     def start(self, *names: str) -> None:
         """Start services of `cvms up`, each in a process group of its own."""
-        found = {each.name: each for each in processes.services(self.settings)}
+        found = {each.name: each for each in processes.prepare_services(self.settings)}
         for name in names:
             self.running[name] = self._open(name, list(found[name].command))
             self.patience[name] = found[name].stop_seconds
 
     def prepare(self) -> None:
         """Make Dagster's and Celery's tables, as the one-shot `migrate` does."""
-        command = [sys.executable, "-m", "cvms_pipeline.defs.prepare"]
+        command = [sys.executable, "-m", "cvms_pipeline.run_engine.prepare"]
         assert self._open("prepare", command).wait(_SECONDS) == 0, self.log("prepare")
 
     def kill(self, name: str) -> None:
@@ -70,14 +74,16 @@ class Machine:
 
     def work(self) -> list[str]:
         """Return the uploads of which this machine holds rows between steps."""
-        return sorted(path.name for path in self.settings.folder("work").glob("*"))
+        return sorted(
+            path.name for path in self.settings.folders.path("work").glob("*")
+        )
 
     def _open(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
         with (self.home / f"{name}.log").open("wb") as log:
             return subprocess.Popen(  # noqa: S603 # our own words
                 command,
                 cwd=self.home,
-                env=processes.environment(self.settings),
+                env=processes.build_environment(self.settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -179,7 +185,7 @@ def cluster(
     control = _machine(folder / "control", workers=2, **common)
     one = _machine(folder / "one", workers=1, **common)
     two = _machine(folder / "two", workers=1, **common)
-    pipeline = opening.open_pipeline(control.settings)
+    pipeline = bootstrap.open_pipeline(control.settings)
     site = installations.Installation(
         pipeline=pipeline, clock=installations.Clock(), home=control.home
     )
@@ -197,32 +203,42 @@ def cluster(
 def _machine(home: Path, **values: Any) -> Machine:
     home.mkdir()
     shutil.copy(ROOT / "dagster.yaml", home)
-    return Machine(home=home, settings=settings.load(home=home, **values))
+    return Machine(home=home, settings=loading.load(home=home, **values))
+
+
+def find_redis() -> str:
+    """Return the program, or skip the test."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip(
+            "NOT TESTED WITH REDIS: there is no redis-server on the PATH;"
+            " on Debian: apt-get install redis-server"
+        )
+    return program
 
 
 @contextmanager
 def redis(folder: Path, program: str) -> Iterator[dict[str, str]]:
-    """Run a Redis of one's own on a free port; yield the settings that name it."""
+    """Run a Redis on a free port as compose.yaml does; yield the settings that name it.
+
+    It differs in the port, the folder and the user, which the image's script chooses.
+    """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    options = [
-        "--port",
-        str(port),
-        "--bind",
-        "127.0.0.1",
-        "--save",
-        "",
-        "--dir",
-        folder,
-    ]
+    compose = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
+    shell, option, script = compose["services"]["redis"]["command"]
+    ours = f"{program} - --port {port} --bind 127.0.0.1 --dir {folder}"
+    script = script.replace("docker-entrypoint.sh redis-server -", ours)
+    command = [shell, option, script.replace("$$", "$")]
+    environment = {**os.environ, "REDISCLI_AUTH": REDIS_PASSWORD}
     with (folder / "redis.log").open("wb") as log:
-        process = subprocess.Popen([program, *options], stdout=log, stderr=log)  # noqa: S603 # Debian's
+        process = subprocess.Popen(  # noqa: S603 # of the project's own file
+            command, stdout=log, stderr=log, env=environment
+        )
     try:
         _wait_until_answers(port, process, log)
-        yield {
-            "broker_url": f"redis://127.0.0.1:{port}/0",
-            "result_backend_url": f"redis://127.0.0.1:{port}/1",
-        }
+        server = f"redis://:{REDIS_PASSWORD}@127.0.0.1:{port}"
+        yield {"broker_url": f"{server}/0", "result_backend_url": f"{server}/1"}
     finally:
         process.terminate()
         process.wait(30)

@@ -1,6 +1,7 @@
-"""The Dagster UI and a proxy in front of it, as processes of their own."""
+"""The Dagster UI and a proxy in front of it, as separate processes."""
 
 import contextlib
+import http.client
 import json
 import os
 import socket
@@ -11,11 +12,14 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
+
+from cvms_pipeline.local import processes
+from cvms_pipeline.settings import loading
 
 ROOT = Path(__file__).parents[3]
 _SECONDS = 60
@@ -55,9 +59,44 @@ def _listening(process: subprocess.Popen[bytes], port: int, said: IO[bytes]) -> 
         time.sleep(0.1)
 
 
+@contextlib.contextmanager
+def dagster_ui(home: Path, *, is_guarded: bool = True, **chosen: Any) -> Iterator[str]:
+    """Run the UI as `cvms up` does, or Dagster's by itself; yield its address.
+
+    The code server is away, which the UI bears.
+    """
+    (home / "dagster.yaml").touch()
+    made = loading.load(home=home, port=free_port(), **chosen)
+    (program,) = (p for p in processes.prepare_services(made) if p.name == "webserver")
+    command = list(program.command)
+    if not is_guarded:
+        command[command.index(processes.WEB_SERVER)] = "dagster_webserver"
+    environment = clean_environment(**processes.build_environment(made))
+    with running(command, made.web.port, env=environment, cwd=home):
+        yield f"http://127.0.0.1:{made.web.port}"
+
+
+def eventually(is_true: Callable[[], bool]) -> bool:
+    """Return True once it is true, False if that takes too long."""
+    deadline = time.monotonic() + _SECONDS
+    while not is_true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
 def listens(port: int) -> bool:
     with socket.socket() as attempt:
         return attempt.connect_ex(("127.0.0.1", port)) == 0
+
+
+def read_headers(url: str, **options: Any) -> http.client.HTTPMessage:
+    """Return the headers of an answer."""
+    request = urllib.request.Request(url, headers=options["headers"])  # noqa: S310 # our own servers
+    context = options["context"]
+    with urllib.request.urlopen(request, timeout=30, context=context) as answer:  # noqa: S310 # the same
+        return answer.headers
 
 
 def ask(url: str, **options: Any) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""Two workers on one archive, as on two machines; one is killed in mid-run."""
+"""Two workers on one archive, as on two machines; one is killed during a run."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ def rows(number):
     return [f"{p},Lee{number},1/2/1990,{p}{number}@b.example.org" for p in people]
 
 
-def test_every_upload_finishes_though_one_of_two_workers_is_killed(cluster):
+def test_every_upload_finishes_after_one_of_two_workers_was_killed(cluster):
     one, two = cluster.workers
     for slug in SLUGS:
         cluster.site.add_provider(slug)
@@ -41,7 +41,7 @@ def test_every_upload_finishes_though_one_of_two_workers_is_killed(cluster):
     assert (one.work(), two.work()) == ([lost], [])
 
 
-def test_a_busy_worker_takes_no_run_that_another_could_begin(cluster):
+def test_a_busy_worker_does_not_reserve_a_run_that_another_could_begin(cluster):
     one, two = cluster.workers
     for slug in SLUGS:
         cluster.site.add_provider(slug)

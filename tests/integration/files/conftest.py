@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cvms_pipeline.domain import upload
-from cvms_pipeline.files import archive, claims, incoming, providers, settling
+from cvms_pipeline.domain.vocabulary import upload
+from cvms_pipeline.files import archive, claims, incoming, provider_folders, settling
 
 SLUG = "mercy-hospital"
 
@@ -18,7 +18,7 @@ def folders(tmp_path: Path) -> incoming.Folders:
     made = incoming.Folders(
         root=tmp_path / "incoming", settle_seconds=2.0, max_bytes=1000
     )
-    providers.make_provider(made, SLUG)
+    provider_folders.make_folders(made, SLUG)
     return made
 
 
@@ -52,9 +52,9 @@ def claim_one(
     numbers = itertools.count(1)
 
     def claimed() -> claims.Claim:
-        (found,) = incoming.look(folders, now=later(60))
+        (found,) = incoming.scan(folders, now=later(60))
         assert found.is_settled
-        upload_id = f"{upload.new_id(later(0))}-{next(numbers)}"
+        upload_id = f"{upload.make_id(later(0))}-{next(numbers)}"
         taken = claims.claim(folders, found, upload_id=upload_id, now=later(0))
         assert taken is not None
         return taken

@@ -1,5 +1,6 @@
 """Where a claim ends: archive or quarantine, never half, never opened in vain."""
 
+import datetime as dt
 import errno
 import os
 import shutil
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cvms_pipeline.files import archive, claims, disk, incoming
+from cvms_pipeline import disk
+from cvms_pipeline.files import archive, claims, incoming
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - another file system, on any Linux
 
@@ -30,7 +32,7 @@ NOT_FILES = [
 
 
 @pytest.mark.parametrize("make", NOT_FILES)
-def test_what_is_no_file_goes_to_quarantine_unopened(
+def test_links_pipes_and_folders_go_to_quarantine_without_being_opened(
     folders, lane, shelves, later, claim_one, make
 ):
     make(lane / "x.csv")
@@ -39,10 +41,10 @@ def test_what_is_no_file_goes_to_quarantine_unopened(
     stored = claims.finish(folders, taken, shelves, now=later(60))
     claims.discard(folders, taken)
 
-    assert stored == claims.Stored(size=None, sha256=None, refusal="not-a-file")
-    assert os.path.lexists(claims.quarantined(folders, taken.upload_id))
+    assert stored == claims.ClaimOutcome(size=None, sha256=None, refusal="not-a-file")
+    assert os.path.lexists(claims.quarantine_path(folders, taken.upload_id))
     assert not shelves.has(taken.upload_id)
-    assert claims.open_claims(folders) == []
+    assert claims.list_open_claims(folders, now=dt.datetime.now(dt.UTC), limit=99) == []
 
 
 def test_a_file_over_the_limit_is_moved_without_being_read(
@@ -55,10 +57,10 @@ def test_a_file_over_the_limit_is_moved_without_being_read(
 
     stored = claims.finish(folders, taken, shelves, now=later(60))
 
-    assert stored == claims.Stored(
+    assert stored == claims.ClaimOutcome(
         size=2 * 1024**3, sha256=None, refusal="file-too-large"
     )
-    assert claims.quarantined(folders, taken.upload_id).exists()
+    assert claims.quarantine_path(folders, taken.upload_id).exists()
 
 
 def test_a_file_of_exactly_the_limit_is_read(folders, lane, shelves, later, claim_one):
@@ -80,7 +82,7 @@ def test_the_bytes_of_an_unknown_provider_are_kept_in_quarantine(
     stored = claims.finish(folders, taken, shelves, now=later(60), quarantine=True)
     claims.discard(folders, taken)
 
-    kept = claims.quarantined(folders, taken.upload_id)
+    kept = claims.quarantine_path(folders, taken.upload_id)
     assert stored is not None
     assert (stored.size, stored.refusal) == (4, "provider-unknown")
     assert kept.read_bytes() == b"rows"
@@ -95,7 +97,7 @@ def test_a_crash_after_quarantine_leaves_the_claim_open_with_the_same_result(
     taken = claim_one()
     first = claims.finish(folders, taken, shelves, now=later(60), quarantine=True)
 
-    (again,) = claims.open_claims(folders)
+    (again,) = claims.list_open_claims(folders, now=dt.datetime.now(dt.UTC), limit=99)
 
     assert again == taken
     assert first == claims.finish(
@@ -178,7 +180,7 @@ def test_a_hard_link_that_the_provider_keeps_does_not_change_the_archive(
 
 
 @pytest.mark.skipif(not SHARED_MEMORY.is_dir(), reason="needs a second file system")
-def test_the_archive_may_lie_on_another_file_system(folders, lane, later, claim_one):
+def test_the_archive_may_be_on_another_file_system(folders, lane, later, claim_one):
     (lane / "staff.csv").write_bytes(b"rows")
     taken = claim_one()
     elsewhere = Path(tempfile.mkdtemp(dir=SHARED_MEMORY))
@@ -193,9 +195,9 @@ def test_the_archive_may_lie_on_another_file_system(folders, lane, later, claim_
         shutil.rmtree(elsewhere)
 
 
-def test_a_lane_on_a_file_system_of_its_own_is_told(folders, lane, later, monkeypatch):
+def test_a_lane_on_another_file_system_is_reported(folders, lane, later, monkeypatch):
     (lane / "staff.csv").write_bytes(b"rows")
-    (found,) = incoming.look(folders, now=later(60))
+    (found,) = incoming.scan(folders, now=later(60))
 
     def across(*_, **__):
         raise OSError(errno.EXDEV, "Invalid cross-device link")
@@ -222,5 +224,7 @@ def test_a_full_disk_leaves_the_claim_open(
         with pytest.raises(Exception, match=f"No room left for {shelves.root}"):
             claims.finish(folders, taken, shelves, now=later(60))
 
-    assert claims.open_claims(folders) == [taken]
+    assert claims.list_open_claims(folders, now=dt.datetime.now(dt.UTC), limit=99) == [
+        taken
+    ]
     assert claims.finish(folders, taken, shelves, now=later(60)) is not None

@@ -1,5 +1,6 @@
 """Writers of every habit, while uploads are taken in: never part of a file."""
 
+import datetime as dt
 import itertools
 import random
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cvms_pipeline.domain import upload
+from cvms_pipeline.domain.vocabulary import upload
 from cvms_pipeline.files import claims, incoming, settling
 
 PARTS = [b"a" * 200, b"b" * 200, b"c" * 200]
@@ -77,7 +78,7 @@ HABITS = [slowly, in_bursts, renamed_into_place, replaced, overwritten, deleted]
 
 
 @pytest.mark.parametrize("write", HABITS)
-def test_only_whole_files_are_taken_in(folders, lane, shelves, later, write: Writer):
+def test_only_complete_files_are_claimed(folders, lane, shelves, later, write: Writer):
     taken = Taking(folders, shelves, later)
 
     is_fair, kept = try_some(taken, lane, [write] * 5, patience=settling.QUIET_SECONDS)
@@ -86,7 +87,7 @@ def test_only_whole_files_are_taken_in(folders, lane, shelves, later, write: Wri
     assert len(kept) >= (0 if write is deleted else 5)
 
 
-def test_of_a_thousand_files_not_one_is_taken_in_by_half(folders, lane, shelves, later):
+def test_of_a_thousand_files_none_is_claimed_incomplete(folders, lane, shelves, later):
     taken = Taking(folders, shelves, later)
     habits = random.Random(1).choices(HABITS, k=1000)  # noqa: S311 # no secret
     tried = 0
@@ -100,7 +101,7 @@ def test_of_a_thousand_files_not_one_is_taken_in_by_half(folders, lane, shelves,
             break
 
 
-def test_where_leases_tell_nothing_the_settle_time_decides(
+def test_without_leases_the_settle_time_decides(
     folders, lane, shelves, later, without_leases
 ):
     patient = incoming.Folders(
@@ -122,17 +123,21 @@ class Taking:
         self.folders, self.shelves, self.later = folders, shelves, later
 
     def is_over(self) -> bool:
-        found = incoming.look(self.folders, now=self.later(0))
-        return not found and not claims.open_claims(self.folders)
+        found = incoming.scan(self.folders, now=self.later(0))
+        return not found and not claims.list_open_claims(
+            self.folders, now=dt.datetime.now(dt.UTC), limit=99
+        )
 
     def some(self) -> Iterator[bytes]:
         """Take in what can be taken now; yield the bytes that were kept."""
         now = self.later(0)
-        for found in incoming.look(self.folders, now=now):
+        for found in incoming.scan(self.folders, now=now):
             if found.is_settled:
-                upload_id = upload.new_id(now)
+                upload_id = upload.make_id(now)
                 claims.claim(self.folders, found, upload_id=upload_id, now=now)
-        for each in claims.open_claims(self.folders):
+        for each in claims.list_open_claims(
+            self.folders, now=dt.datetime.now(dt.UTC), limit=99
+        ):
             now = self.later(0)
             if claims.finish(self.folders, each, self.shelves, now=now) is not None:
                 claims.discard(self.folders, each)

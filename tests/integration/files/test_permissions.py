@@ -1,7 +1,11 @@
+import shlex
+import subprocess
+
 import pytest
 
-from cvms_pipeline import opening, settings
-from cvms_pipeline.files import permissions
+from cvms_pipeline import bootstrap
+from cvms_pipeline.files import access
+from cvms_pipeline.settings import loading
 
 
 @pytest.fixture
@@ -12,15 +16,15 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_private_folders_are_as_they_should_be(home):
-    opening.check_permissions(settings.load(home=home))
+def test_private_folders_pass_the_check(home):
+    bootstrap.check_permissions(loading.load(home=home))
 
 
-def test_what_is_not_there_yet_is_nobody_s(tmp_path):
-    opening.check_permissions(settings.load(home=tmp_path))
+def test_folders_that_do_not_exist_yet_pass_the_check(tmp_path):
+    bootstrap.check_permissions(loading.load(home=tmp_path))
 
 
-# What must not be so, and the remedy that is told.
+# A folder, a mode that is refused, and the remedy.
 _OPEN = [
     ("data", 0o777, "chmod o-w '{}'"),
     ("data/archive", 0o755, "chmod o-rwx '{}'"),
@@ -33,39 +37,41 @@ _OPEN = [
 
 
 @pytest.mark.parametrize(("name", "mode", "remedy"), _OPEN)
-def test_a_folder_open_to_others_is_told_with_its_remedy(home, name, mode, remedy):
+def test_a_folder_open_to_others_is_named_with_its_remedy(home, name, mode, remedy):
     (home / name).chmod(mode)
 
-    with pytest.raises(permissions.OpenToOthers) as raised:
-        opening.check_permissions(settings.load(home=home))
+    with pytest.raises(access.OpenToOthers) as raised:
+        bootstrap.check_permissions(loading.load(home=home))
 
     assert str(raised.value).splitlines()[1:] == [remedy.format(home / name)]
 
 
-def test_the_remedy_that_is_told_mends_it(home):
-    rule = permissions.Rule(path=home / "data" / "mail", forbidden=0o007)
-    rule.path.chmod(0o777)
+def test_the_remedy_closes_the_folder(home):
+    folder = home / "data" / "mail"
+    folder.chmod(0o777)
 
-    assert (rule.is_broken, rule.remedy.split()[:2]) == (True, ["chmod", "o-rwx"])
+    with pytest.raises(access.OpenToOthers) as raised:
+        access.check_closed({folder: 0o007})
+    command = str(raised.value).splitlines()[1]
+    subprocess.run(shlex.split(command), check=True)  # noqa: S603 - our own remedy
 
-    rule.path.chmod(0o770)
-    assert not rule.is_broken
+    access.check_closed({folder: 0o007})
 
 
-def test_everything_that_is_open_is_told_at_once(home):
+def test_everything_that_is_open_is_named_at_once(home):
     for name in ("archive", "mail"):
         (home / "data" / name).chmod(0o777)
 
-    with pytest.raises(permissions.OpenToOthers) as raised:
-        opening.check_permissions(settings.load(home=home))
+    with pytest.raises(access.OpenToOthers) as raised:
+        bootstrap.check_permissions(loading.load(home=home))
 
     assert len(str(raised.value).splitlines()) == 3
 
 
-def test_the_incoming_folder_may_be_passed_by_others_where_a_group_drops(home):
+def test_the_incoming_folder_can_be_passed_by_others_where_a_group_drops(home):
     (home / "data" / "incoming").chmod(0o711)
 
-    opening.check_permissions(settings.load(home=home, provider_group="staff"))
+    bootstrap.check_permissions(loading.load(home=home, provider_group="staff"))
 
 
 # A file of settings, whether it holds a secret, and whether others may then read it.
@@ -77,18 +83,18 @@ _FILES = [
 
 
 @pytest.mark.parametrize(("text", "is_secret"), _FILES)
-def test_a_file_with_a_password_may_not_be_read_by_others(home, text, is_secret):
+def test_a_file_with_a_password_must_be_closed_to_others(home, text, is_secret):
     env_file = home / ".env"
     env_file.write_text(text)
     env_file.chmod(0o644)
-    chosen = settings.load(home=home)
+    chosen = loading.load(home=home)
 
     try:
-        opening.check_permissions(chosen)
-        told = ""
-    except permissions.OpenToOthers as error:
-        told = str(error)
+        bootstrap.check_permissions(chosen)
+        message = ""
+    except access.OpenToOthers as error:
+        message = str(error)
 
-    assert (f"chmod o-rwx '{env_file}'" in told) == is_secret
+    assert (f"chmod o-rwx '{env_file}'" in message) == is_secret
     env_file.chmod(0o640)
-    opening.check_permissions(chosen)
+    bootstrap.check_permissions(chosen)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cvms_pipeline.domain import upload
-from cvms_pipeline.files import disk, faults, incoming, providers
+from cvms_pipeline.domain.vocabulary import upload
+from cvms_pipeline.files import access, incoming, names, provider_folders
 
 LOW = upload.Lane.LOW_VOLUME
 
@@ -39,7 +39,7 @@ def test_with_a_group_it_may_write_into_lanes_but_not_replace_them(tmp_path):
         root=tmp_path / "incoming", settle_seconds=1, group=own_group()
     )
 
-    made = providers.make_provider(folders, "mercy")
+    made = provider_folders.make_folders(folders, "mercy")
 
     assert mode(folders.root) == 0o750
     assert mode(made) == 0o2750
@@ -50,27 +50,29 @@ def test_making_them_again_mends_their_modes(folders, lane):
     lane.chmod(0o777)
     (lane / "staff.csv").write_bytes(b"x")
 
-    providers.make_provider(folders, "mercy-hospital")
+    provider_folders.make_folders(folders, "mercy-hospital")
 
     assert mode(lane) == 0o700
     assert (lane / "staff.csv").exists()
 
 
-def test_a_group_that_the_system_does_not_know_is_told_with_the_setting(tmp_path):
+def test_an_unknown_group_is_reported_with_the_setting(tmp_path):
     folders = incoming.Folders(
         root=tmp_path / "incoming", settle_seconds=1, group="nobody-knows"
     )
 
-    with pytest.raises(providers.GroupUnknown, match=r"CVMS_PROVIDER_GROUP.*groupadd"):
-        providers.make_provider(folders, "mercy")
+    with pytest.raises(
+        provider_folders.GroupUnknown, match=r"CVMS_PROVIDER_GROUP.*groupadd"
+    ):
+        provider_folders.make_folders(folders, "mercy")
 
     assert not folders.root.exists()
 
 
 @pytest.mark.parametrize("slug", ["../up", "", "Mercy", "a/b"])
-def test_what_is_no_slug_never_becomes_a_folder(folders, slug):
-    with pytest.raises(disk.UnsafeName):
-        providers.make_provider(folders, slug)
+def test_an_invalid_slug_never_becomes_a_folder(folders, slug):
+    with pytest.raises(names.UnsafeName):
+        provider_folders.make_folders(folders, slug)
 
 
 def test_a_link_in_place_of_a_folder_is_not_followed(folders, lane, tmp_path):
@@ -78,25 +80,25 @@ def test_a_link_in_place_of_a_folder_is_not_followed(folders, lane, tmp_path):
     lane.rmdir()
     lane.symlink_to(tmp_path / "elsewhere")
 
-    with pytest.raises(faults.FolderAway):
-        providers.make_provider(folders, "mercy-hospital")
+    with pytest.raises(access.FolderAway):
+        provider_folders.make_folders(folders, "mercy-hospital")
 
     assert mode(tmp_path / "elsewhere") == 0o755
 
 
 def drop(folders, source, name="staff.csv"):
-    return providers.put(
+    return provider_folders.put_file(
         folders, source, slug="mercy-hospital", lane=LOW, file_name=name
     )
 
 
-def test_dropped_bytes_lie_in_the_lane_for_us_alone(folders, lane, later):
+def test_dropped_bytes_are_private_in_the_lane(folders, lane, later):
     put = drop(folders, b"rows")
 
     assert put == lane / "staff.csv"
     assert put.read_bytes() == b"rows"
     assert mode(put) == 0o600
-    assert [f.file_name for f in incoming.look(folders, now=later(60))] == ["staff.csv"]
+    assert [f.file_name for f in incoming.scan(folders, now=later(60))] == ["staff.csv"]
 
 
 def test_a_dropped_file_is_copied(folders, tmp_path):
@@ -121,9 +123,7 @@ def test_a_name_that_is_taken_is_numbered(folders, lane):
     }
 
 
-def test_where_there_are_no_hard_links_nothing_is_overwritten_either(
-    folders, lane, monkeypatch
-):
+def test_without_hard_links_nothing_is_overwritten(folders, lane, monkeypatch):
     def refused(*_):
         raise OSError(errno.EPERM, "Operation not permitted")
 
@@ -139,9 +139,13 @@ def test_a_path_in_a_name_leads_nowhere(folders, lane):
     assert drop(folders, b"x", "../../../evil.csv") == lane / "evil.csv"
 
 
-def test_a_provider_without_a_folder_is_told_how_to_get_one(folders):
-    with pytest.raises(providers.ProviderFolderMissing, match="cvms providers add"):
-        providers.put(folders, b"x", slug="nobody", lane=LOW, file_name="a.csv")
+def test_the_error_for_a_provider_without_a_folder_says_how_to_create_it(folders):
+    with pytest.raises(
+        provider_folders.ProviderFolderMissing, match="cvms providers add"
+    ):
+        provider_folders.put_file(
+            folders, b"x", slug="nobody", lane=LOW, file_name="a.csv"
+        )
 
 
 def test_a_failed_drop_leaves_nothing(folders, lane, monkeypatch):
@@ -150,7 +154,7 @@ def test_a_failed_drop_leaves_nothing(folders, lane, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
 
-    with pytest.raises(faults.DiskFull):
+    with pytest.raises(access.DiskFull):
         drop(folders, b"x")
 
     assert list(lane.iterdir()) == []

@@ -7,7 +7,7 @@ from cvms_pipeline.files import watching
 
 def turns_after(folders, change):
     """Return the first three turns after `change` was made in the second."""
-    turns = watching.changes(folders.root, pause_seconds=0.2)
+    turns = watching.watch_changes(folders.root, pause_seconds=0.2)
     seen = [next(turns), next(turns)]
     change()
     return [*seen, next(turns)]
@@ -19,8 +19,10 @@ def test_a_dropped_file_wakes(folders, lane):
     assert turns == [True, False, True]
 
 
-def test_a_name_that_is_no_utf_8_wakes_and_so_does_what_comes_after_it(folders, lane):
-    turns = watching.changes(folders.root, pause_seconds=0.2)
+def test_a_name_that_is_not_utf_8_wakes_the_watcher_and_so_do_later_changes(
+    folders, lane
+):
+    turns = watching.watch_changes(folders.root, pause_seconds=0.2)
     first = [next(turns), next(turns)]
 
     (lane / os.fsdecode(b"\xff\xfe.csv")).write_bytes(b"x")

@@ -1,4 +1,4 @@
-"""An installation, and a mail server beside it, for files that mean harm."""
+"""An installation and a mail server for hostile files."""
 
 from collections.abc import Iterator
 

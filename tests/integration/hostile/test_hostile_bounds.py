@@ -1,4 +1,4 @@
-"""Memory of a process that takes files which nobody writes by hand.
+"""Memory of a process that reads hostile files.
 
 How long each takes is measured by `python -m benchmarks hostile`.
 """
@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-ROOT = Path(__file__).parents[3]
-sys.path.append(str(ROOT))
+from benchmarks import filling, hostile_shapes
 
-from benchmarks import filling, hostile_shapes  # noqa: E402
+ROOT = Path(__file__).parents[3]
 
 MAX_PEAK_MB = 400
 KILLED_AFTER_SECONDS = 120  # a hundred times what it takes
@@ -28,7 +27,7 @@ def url(store, database_url):
 
 
 @pytest.mark.parametrize("name", hostile_shapes.WORST)
-def test_the_worst_files_from_bytes_to_report_stay_below_the_limit(url, name):
+def test_the_worst_files_need_less_memory_than_the_limit(url, name):
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.hostile"]
     ended = subprocess.run(  # noqa: S603 # our own words
         [*command, "--one", name, "--url", url],
@@ -43,7 +42,7 @@ def test_the_worst_files_from_bytes_to_report_stay_below_the_limit(url, name):
     assert json.loads(ended.stdout)["peak_mb"] <= MAX_PEAK_MB
 
 
-def test_the_limit_would_be_noticed(url):
+def test_the_test_of_limits_fails_for_a_process_beyond_them(url):
     hungry = (
         "import json; from benchmarks import memory; kept = b'x' * 500_000_000;"
         "print(json.dumps({'peak_mb': memory.peak_of_this_process()}))"
@@ -56,7 +55,7 @@ def test_the_limit_would_be_noticed(url):
     assert json.loads(ended.stdout)["peak_mb"] > MAX_PEAK_MB
 
 
-def test_what_the_child_did_is_in_the_store(store, url):
+def test_the_measured_process_has_stored_its_rows(store, url):
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.hostile"]
     subprocess.run(  # noqa: S603 # our own words
         [*command, "--one", "5,000 long rows", "--url", url], cwd=ROOT, check=True

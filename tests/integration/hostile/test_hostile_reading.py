@@ -1,31 +1,25 @@
-"""What must hold for every file holds for hostile and odd ones, small as they are."""
-
-import sys
-from pathlib import Path
+"""The promises for every file hold for hostile and unusual ones."""
 
 import pytest
 
-from cvms_pipeline.domain import wording
-
-sys.path.append(str(Path(__file__).parents[3]))
-
 from benchmarks import hostile_shapes
-from tests.fuzz import holding, running
+from cvms_pipeline.domain.vocabulary import wording
+from tests.fuzz import invariants, running
 
 
 @pytest.mark.parametrize("name", hostile_shapes.SHAPES)
-def test_what_must_hold_for_every_file_holds_for_a_hostile_one(name):
-    holding.hold(hostile_shapes.made(name, 40_000))
+def test_the_invariants_hold_for_every_hostile_file(name):
+    invariants.hold(hostile_shapes.made(name, 40_000))
 
 
-def test_odd_files_break_no_promise():
+def test_generated_files_break_no_invariant():
     found = running.run(seconds=60, seed=20261123, files=60)
 
     assert found.files == 60
     assert found.broken == []
 
 
-def test_a_broken_promise_would_be_noticed(monkeypatch):
+def test_a_broken_invariant_is_noticed(monkeypatch):
     monkeypatch.setattr(wording, "BROKEN_QUOTES", "x" * 500)
 
     found = running.run(seconds=60, seed=1, files=40)

@@ -2,13 +2,17 @@
 
 import pathlib
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from kept_machines import Machine
 
-_SECONDS = 30
+Eventually = Callable[[Callable[[], object]], None]
+
+_SECONDS = 60
 
 
 @pytest.fixture
@@ -20,7 +24,7 @@ def place() -> Iterator[pathlib.Path]:
 
 
 @pytest.fixture
-def eventually() -> Callable[[Callable[[], object]], None]:
+def eventually() -> Eventually:
     """Wait until something is true, and fail if it does not become so."""
 
     def wait(condition: Callable[[], object]) -> None:
@@ -30,3 +34,18 @@ def eventually() -> Callable[[Callable[[], object]], None]:
             time.sleep(0.02)
 
     return wait
+
+
+@pytest.fixture
+def machine(place: pathlib.Path, eventually: Eventually) -> Iterator[Machine]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    used = Machine(home=place, port=port)
+    yield used
+    for process in used.started:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+    eventually(lambda: not used.left())

@@ -10,9 +10,11 @@ import pathlib
 import signal
 import sys
 import time
+from collections.abc import Mapping
 
-from cvms_pipeline import errors, settings
+from cvms_pipeline import errors
 from cvms_pipeline.local import processes, supervise
+from cvms_pipeline.settings import loading
 
 ELSEWHERE = "postgresql://nobody@localhost:1/none"
 
@@ -39,14 +41,14 @@ def program(
     return processes.Program(
         name=name,
         command=[sys.executable, __file__, name, *words],
-        start_seconds=1,
+        start_seconds=5,  # Python itself may need more than one
         stop_seconds=2,
         address=address,
     )
 
 
 def up(home: str, port: str, case: str) -> int:
-    chosen = settings.load(
+    chosen = loading.load(
         home=pathlib.Path(home),
         port=int(port),
         database_url=None if case == "embedded" else ELSEWHERE,
@@ -60,20 +62,26 @@ def up(home: str, port: str, case: str) -> int:
     )
     web = "broken" if case == "broken" else "web"
     services = [program(web, port, address=address), program("sleeper")]
-    if case == "stubborn":
-        services.append(program("stubborn"))
+    if case in ("stubborn", "noisy"):
+        services.append(program(case))
 
     def migrate() -> None:
         print("migrate", flush=True)
         if case == "no-migration":
             raise errors.PermanentError("The migration went wrong.")
 
-    def ready(addresses: supervise.Addresses) -> bool:
+    def ready(addresses: Mapping[str, str]) -> bool:
         print("ready", *addresses.items(), flush=True)
         return case == "brief"
 
     try:
-        return supervise.up(chosen, migrate=migrate, ready=ready, services=services)
+        return supervise.up(
+            chosen,
+            migrate=migrate,
+            ready=ready,
+            report=lambda sentence: print(sentence, flush=True),
+            services=services,
+        )
     except errors.CvmsError as error:
         print(error, flush=True)
         return 1
@@ -85,9 +93,16 @@ def main(name: str, *words: str) -> None:
         http.server.HTTPServer(address, Answer).serve_forever()
     if name == "stubborn":
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if name == "sleeper" and pathlib.Path("failures").exists():
+        with pathlib.Path("failures").open("a") as failures:
+            failures.write(f"{time.time()}\n")
+        sys.exit("It cannot work for now.")
     if name in ("sleeper", "stubborn"):
         print("started", flush=True)
         time.sleep(1000)
+    while name == "noisy":
+        print("x" * 500, flush=True)
+        time.sleep(0.001)
     if name == "broken":
         sys.exit("It cannot work.")
     sys.exit(up(name, *words))

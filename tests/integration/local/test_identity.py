@@ -6,7 +6,7 @@ import pwd
 
 import pytest
 
-from cvms_pipeline.local import identity, postgres
+from cvms_pipeline.local.postgres import embedded, identity
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="these are the ways of root")
 
@@ -16,18 +16,18 @@ def no_namespaces(monkeypatch: pytest.MonkeyPatch) -> pwd.struct_passwd:
     """A machine like most containers; somebody who exists stands in for the account."""
     somebody = pwd.getpwnam("nobody")
     monkeypatch.setattr(identity, "_NAMESPACE", ("false",))
-    monkeypatch.setattr(identity, "_account", lambda: somebody)
+    monkeypatch.setattr(identity, "_ensure_account", lambda: somebody)
     return somebody
 
 
 def test_a_command_becomes_another_users() -> None:
-    prefix = identity.command_prefix(7, 8, None)
+    prefix = identity.build_prefix(7, 8, None)
 
     assert prefix == ("setpriv", "--reuid=7", "--regid=8", "--clear-groups")
 
 
 def test_a_command_keeps_one_capability_if_it_needs_it() -> None:
-    prefix = identity.command_prefix(7, 8, "dac_read_search")
+    prefix = identity.build_prefix(7, 8, "dac_read_search")
 
     assert prefix[-2:] == (
         "--inh-caps=+dac_read_search",
@@ -37,7 +37,7 @@ def test_a_command_keeps_one_capability_if_it_needs_it() -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root has other ways")
 def test_an_ordinary_user_runs_it_directly(place: pathlib.Path) -> None:
-    chosen = identity.choose(place, pathlib.Path("/bin/true"))
+    chosen = identity.choose_identity(place, pathlib.Path("/bin/true"))
 
     assert chosen == identity.Identity(uid=os.geteuid(), gid=os.getegid())
 
@@ -46,7 +46,7 @@ def test_an_ordinary_user_runs_it_directly(place: pathlib.Path) -> None:
 def test_root_without_namespaces_runs_it_as_an_account(
     place: pathlib.Path, no_namespaces: pwd.struct_passwd
 ) -> None:
-    server = postgres.EmbeddedPostgres(place / "data")
+    server = embedded.EmbeddedPostgres(place / "data")
 
     server.start()
 
@@ -60,24 +60,26 @@ def test_root_without_namespaces_runs_it_as_an_account(
 
 
 @as_root
-def test_data_of_an_account_stays_with_it(
+def test_data_of_a_system_user_keeps_its_owner(
     place: pathlib.Path, no_namespaces: pwd.struct_passwd
 ) -> None:
-    postgres.EmbeddedPostgres(place / "data").ensure_initialised()
+    embedded.EmbeddedPostgres(place / "data").ensure_initialised()
 
-    chosen = identity.choose(place / "data" / "postgres", pathlib.Path("/bin/true"))
+    chosen = identity.choose_identity(
+        place / "data" / "postgres", pathlib.Path("/bin/true")
+    )
 
     assert chosen.uid == no_namespaces.pw_uid
 
 
 @as_root
-def test_data_of_root_moves_to_the_account_where_namespaces_are_gone(
+def test_data_of_root_moves_to_the_account_where_namespaces_are_not_allowed(
     place: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    postgres.EmbeddedPostgres(place / "data").ensure_initialised()
+    embedded.EmbeddedPostgres(place / "data").ensure_initialised()
     monkeypatch.setattr(identity, "_NAMESPACE", ("false",))
-    monkeypatch.setattr(identity, "_account", lambda: pwd.getpwnam("nobody"))
-    server = postgres.EmbeddedPostgres(place / "data")
+    monkeypatch.setattr(identity, "_ensure_account", lambda: pwd.getpwnam("nobody"))
+    server = embedded.EmbeddedPostgres(place / "data")
 
     server.start()
 
@@ -86,11 +88,11 @@ def test_data_of_root_moves_to_the_account_where_namespaces_are_gone(
 
 
 @as_root
-def test_root_without_any_way_is_told_what_helps(
+def test_root_without_any_way_gets_an_error_that_says_what_helps(
     place: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(identity, "_NAMESPACE", ("false",))
-    monkeypatch.setattr(identity, "_account", lambda: None)
+    monkeypatch.setattr(identity, "_ensure_account", lambda: None)
 
     with pytest.raises(identity.CannotRunAsRoot, match="CVMS_DATABASE_URL"):
-        postgres.EmbeddedPostgres(place / "data").ensure_initialised()
+        embedded.EmbeddedPostgres(place / "data").ensure_initialised()

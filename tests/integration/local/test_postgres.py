@@ -10,15 +10,15 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from cvms_pipeline import settings
-from cvms_pipeline.local import postgres
+from cvms_pipeline.local.postgres import embedded
+from cvms_pipeline.settings import loading
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[postgres.EmbeddedPostgres]:
+def server() -> Iterator[embedded.EmbeddedPostgres]:
     """A running server below a closed folder."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="cvms-"))
-    started = postgres.EmbeddedPostgres(folder / "data")
+    started = embedded.EmbeddedPostgres(folder / "data")
     started.start()
     yield started
     started.stop()
@@ -34,37 +34,39 @@ def ask(url: str | sa.URL, question: str) -> object:
         engine.dispose()
 
 
-def pid_of(server: postgres.EmbeddedPostgres) -> int:
-    pidfile = server.data / "postgres" / postgres.MAJOR / "postmaster.pid"
+def pid_of(server: embedded.EmbeddedPostgres) -> int:
+    pidfile = server.data / "postgres" / embedded.MAJOR / "postmaster.pid"
     return int(pidfile.read_text().splitlines()[0])
 
 
-def socket_folder(server: postgres.EmbeddedPostgres) -> pathlib.Path:
+def socket_folder(server: embedded.EmbeddedPostgres) -> pathlib.Path:
     return pathlib.Path(str(sa.make_url(server.url).query["host"]))
 
 
-def test_its_url_leads_to_the_database(server: postgres.EmbeddedPostgres) -> None:
+def test_its_url_leads_to_the_database(server: embedded.EmbeddedPostgres) -> None:
     assert ask(server.url, "SELECT current_database()") == "cvms"
 
 
 def test_a_port_in_the_environment_does_not_lead_astray(
-    server: postgres.EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+    server: embedded.EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGPORT", "7777")
 
     assert ask(server.url, "SELECT 1") == 1
 
 
-def test_the_settings_find_its_urls(server: postgres.EmbeddedPostgres) -> None:
-    found = settings.load(home=server.data.parent, database_url=None)
+def test_the_settings_find_its_urls(server: embedded.EmbeddedPostgres) -> None:
+    found = loading.load(home=server.data.parent, database_url=None)
 
-    assert found.owner_url == server.url
-    assert found.embedded_url_file.stat().st_mode & 0o777 == 0o600
-    assert found.embedded_owner_url_file.stat().st_mode & 0o777 == 0o600
-    assert sa.make_url(found.store_url).username == "cvms_service"
+    assert found.urls.owner == server.url
+    assert found.urls.embedded_file.stat().st_mode & 0o777 == 0o600
+    assert found.urls.embedded_owner_file.stat().st_mode & 0o777 == 0o600
+    assert sa.make_url(found.urls.store).username == "cvms_service"
 
 
-def test_nobody_enters_without_the_password(server: postgres.EmbeddedPostgres) -> None:
+def test_nobody_connects_without_the_password(
+    server: embedded.EmbeddedPostgres,
+) -> None:
     url = sa.make_url(server.url)
 
     with pytest.raises(sa.exc.OperationalError, match="no password supplied"):
@@ -81,7 +83,7 @@ def test_nobody_enters_without_the_password(server: postgres.EmbeddedPostgres) -
         ask(url.set(password="guess"), "SELECT 1")
 
 
-def test_nobody_else_reaches_the_socket(server: postgres.EmbeddedPostgres) -> None:
+def test_nobody_else_reaches_the_socket(server: embedded.EmbeddedPostgres) -> None:
     folder = socket_folder(server)
 
     assert folder == server.data / "postgres" / "socket"
@@ -89,21 +91,21 @@ def test_nobody_else_reaches_the_socket(server: postgres.EmbeddedPostgres) -> No
     assert stat.S_IMODE((folder / ".s.PGSQL.5432").stat().st_mode) == 0o700
 
 
-def test_it_listens_on_no_port(server: postgres.EmbeddedPostgres) -> None:
+def test_it_listens_on_no_port(server: embedded.EmbeddedPostgres) -> None:
     process = psutil.Process(pid_of(server))
 
     assert process.net_connections("inet") == []
 
 
-def test_the_password_is_on_no_command_line(server: postgres.EmbeddedPostgres) -> None:
+def test_the_password_is_on_no_command_line(server: embedded.EmbeddedPostgres) -> None:
     password = sa.make_url(server.url).password
 
     assert password
-    assert password not in " ".join(server.server_command())
+    assert password not in " ".join(server.build_command())
 
 
 def test_upper_and_lower_case_are_known_in_every_script(
-    server: postgres.EmbeddedPostgres,
+    server: embedded.EmbeddedPostgres,
 ) -> None:
     assert ask(server.url, "SELECT lower('ÀÉÎØŠЖΣ')") == "àéîøšжσ"
 
@@ -120,7 +122,7 @@ STATEMENTS_THAT_FAIL = [
 
 @pytest.mark.parametrize("statement", STATEMENTS_THAT_FAIL)
 def test_a_value_in_a_statement_that_fails_is_not_logged(
-    server: postgres.EmbeddedPostgres, statement: str
+    server: embedded.EmbeddedPostgres, statement: str
 ) -> None:
     with pytest.raises(sa.exc.DBAPIError, match=SECRET):
         ask(server.url, statement)
@@ -130,12 +132,12 @@ def test_a_value_in_a_statement_that_fails_is_not_logged(
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
-def test_no_other_folder_is_opened_or_given_away(place: pathlib.Path) -> None:
+def test_no_other_folder_changes_mode_or_owner(place: pathlib.Path) -> None:
     parent = place / "closed"
     parent.mkdir(mode=0o700)
     before = parent.stat(), place.stat()
 
-    server = postgres.EmbeddedPostgres(parent / "data")
+    server = embedded.EmbeddedPostgres(parent / "data")
     server.start()
     server.stop()
 
@@ -151,14 +153,14 @@ def test_no_other_folder_is_opened_or_given_away(place: pathlib.Path) -> None:
 def test_a_killed_server_starts_again_with_its_data(
     place: pathlib.Path, eventually: Callable[[Callable[[], object]], None]
 ) -> None:
-    server = postgres.EmbeddedPostgres(place / "data")
+    server = embedded.EmbeddedPostgres(place / "data")
     server.start()
     ask(server.url, "SELECT 1")
     pid = pid_of(server)
     os.kill(pid, signal.SIGKILL)
     eventually(lambda: not server.is_running() and not psutil.pid_exists(pid))
 
-    again = postgres.EmbeddedPostgres(place / "data")
+    again = embedded.EmbeddedPostgres(place / "data")
     again.start()
 
     assert ask(again.url, "SELECT 1") == 1
@@ -166,12 +168,12 @@ def test_a_killed_server_starts_again_with_its_data(
     assert not again.is_running()
 
 
-def test_a_strangers_process_with_the_dead_servers_number_is_left_alone(
+def test_another_process_with_the_pid_of_a_dead_server_is_not_ended(
     place: pathlib.Path,
 ) -> None:
-    server = postgres.EmbeddedPostgres(place / "data")
+    server = embedded.EmbeddedPostgres(place / "data")
     server.ensure_initialised()
-    pidfile = place / "data" / "postgres" / postgres.MAJOR / "postmaster.pid"
+    pidfile = place / "data" / "postgres" / embedded.MAJOR / "postmaster.pid"
     pidfile.write_text(f"{os.getppid()}\n/x\n0\n5432\n/x\n\n0 0\nready\n")
 
     assert not server.is_running()
@@ -182,15 +184,28 @@ def test_a_strangers_process_with_the_dead_servers_number_is_left_alone(
     server.stop()
 
 
-def test_data_half_made_by_a_killed_first_start_is_made_anew(
+def test_a_server_without_its_pid_file_is_stopped_and_leaves_no_child_behind(
     place: pathlib.Path,
 ) -> None:
-    left = place / "data" / "postgres" / f".{postgres.MAJOR}.part"
+    server = embedded.EmbeddedPostgres(place / "data")
+    server.start()
+    child = pid_of(server)
+    (place / "data" / "postgres" / embedded.MAJOR / "postmaster.pid").unlink()
+
+    server.stop()
+
+    assert not psutil.pid_exists(child)
+
+
+def test_data_that_a_killed_first_start_left_incomplete_is_created_again(
+    place: pathlib.Path,
+) -> None:
+    left = place / "data" / "postgres" / f".{embedded.MAJOR}.part"
     left.mkdir(parents=True)
     left.parent.chmod(0o700)
     (left / "PG_VERSION").write_text("18")
 
-    server = postgres.EmbeddedPostgres(place / "data")
+    server = embedded.EmbeddedPostgres(place / "data")
     server.start()
 
     assert ask(server.url, "SELECT 1") == 1
@@ -199,7 +214,7 @@ def test_data_half_made_by_a_killed_first_start_is_made_anew(
 
 
 def test_a_path_too_long_for_a_socket_still_works(place: pathlib.Path) -> None:
-    server = postgres.EmbeddedPostgres(place / ("long " * 30) / "data")
+    server = embedded.EmbeddedPostgres(place / ("long " * 30) / "data")
 
     server.start()
 
@@ -212,9 +227,9 @@ def test_a_path_too_long_for_a_socket_still_works(place: pathlib.Path) -> None:
 
 
 def test_a_server_that_cannot_start_names_its_log(place: pathlib.Path) -> None:
-    server = postgres.EmbeddedPostgres(place / "data")
+    server = embedded.EmbeddedPostgres(place / "data")
     server.ensure_initialised()
-    (place / "data" / "postgres" / postgres.MAJOR / "global" / "pg_control").unlink()
+    (place / "data" / "postgres" / embedded.MAJOR / "global" / "pg_control").unlink()
 
-    with pytest.raises(postgres.PostgresFailed, match=r"see .*postgres\.log"):
+    with pytest.raises(embedded.PostgresFailed, match=r"see .*postgres\.log"):
         server.start()

@@ -4,6 +4,7 @@ import stat
 
 import pytest
 
+from cvms_pipeline import disk
 from cvms_pipeline.local import private
 
 
@@ -12,43 +13,46 @@ def mode(path: pathlib.Path) -> int:
 
 
 def test_a_folder_is_made_for_its_owner_alone(place: pathlib.Path) -> None:
-    made = private.folder(place / "data" / "run")
+    made = private.ensure_folder(place / "data" / "run")
 
     assert mode(made) == 0o700
 
 
-def test_a_folder_that_others_may_enter_is_not_used(place: pathlib.Path) -> None:
+@pytest.mark.parametrize("mode", [0o755, 0o750, 0o701])
+def test_a_folder_that_others_may_enter_is_not_used(
+    place: pathlib.Path, mode: int
+) -> None:
     opened = place / "run"
     opened.mkdir()
-    opened.chmod(0o755)
+    opened.chmod(mode)
 
     with pytest.raises(private.UnsafeFolder, match="chmod 700"):
-        private.folder(opened)
+        private.ensure_folder(opened)
 
 
 def test_a_link_is_not_taken_for_a_folder(place: pathlib.Path) -> None:
-    elsewhere = private.folder(place / "elsewhere")
+    elsewhere = private.ensure_folder(place / "elsewhere")
     link = place / "run"
     link.symlink_to(elsewhere)
 
     with pytest.raises(private.UnsafeFolder, match="not a folder"):
-        private.folder(link)
+        private.ensure_folder(link)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
 def test_somebody_elses_folder_is_not_used(place: pathlib.Path) -> None:
-    theirs = private.folder(place / "run")
+    theirs = private.ensure_folder(place / "run")
     os.chown(theirs, 12345, 12345)
 
     with pytest.raises(private.UnsafeFolder, match="belongs to the system user 12345"):
-        private.folder(theirs)
+        private.ensure_folder(theirs)
 
 
 def test_a_file_is_written_for_its_owner_alone(place: pathlib.Path) -> None:
     path = place / "password"
     path.write_text("old and longer")
 
-    private.write(path, "new")
+    disk.write(path, b"new")
 
     assert path.read_text() == "new"
     assert mode(path) == 0o600
@@ -64,16 +68,14 @@ AWKWARD = [
 
 
 @pytest.mark.parametrize("name", AWKWARD)
-def test_an_awkward_path_gets_a_short_socket_folder_of_its_own(
-    place: pathlib.Path, name: str
-) -> None:
-    chosen = private.socket_folder(place / name, "socket")
+def test_a_long_path_gets_a_short_socket_folder(place: pathlib.Path, name: str) -> None:
+    chosen = private.choose_socket_folder(place / name, "socket")
 
     assert chosen != place / name
     assert len(os.fsencode(chosen / "socket")) <= 103
-    assert chosen == private.socket_folder(place / name, "socket")
-    assert chosen != private.socket_folder(place / "y" / name, "socket")
+    assert chosen == private.choose_socket_folder(place / name, "socket")
+    assert chosen != private.choose_socket_folder(place / "y" / name, "socket")
 
 
 def test_a_plain_path_holds_its_sockets_itself(place: pathlib.Path) -> None:
-    assert private.socket_folder(place, "socket") == place
+    assert private.choose_socket_folder(place, "socket") == place

@@ -5,14 +5,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from cvms_pipeline.local import postgres
+from cvms_pipeline.local.postgres import embedded, sharing
 
 Eventually = Callable[[Callable[[], object]], None]
 
 COMMAND = """
 import pathlib, sys
-from cvms_pipeline.local import postgres
-with postgres.running(pathlib.Path(sys.argv[1])):
+from cvms_pipeline.local.postgres import embedded, sharing
+with sharing.use_server(pathlib.Path(sys.argv[1])):
     print("using", flush=True)
     sys.stdin.read()
 """
@@ -38,14 +38,14 @@ def finish(process: subprocess.Popen[str]) -> None:
 
 
 def test_a_command_starts_the_server_and_stops_it(place: pathlib.Path) -> None:
-    with postgres.running(place / "data") as server:
+    with sharing.use_server(place / "data") as server:
         assert server.is_running()
 
     assert not server.is_running()
 
 
 def test_the_last_of_several_commands_stops_the_server(place: pathlib.Path) -> None:
-    server = postgres.EmbeddedPostgres(place / "data")
+    server = embedded.EmbeddedPostgres(place / "data")
     commands = [command(place / "data") for _ in range(3)]
     assert all(map(uses_it, commands))
 
@@ -64,17 +64,17 @@ def test_a_server_left_by_a_killed_command_is_used_and_stopped(
     assert uses_it(killed)
     killed.kill()
     killed.communicate()
-    server = postgres.EmbeddedPostgres(place / "data")
+    server = embedded.EmbeddedPostgres(place / "data")
     assert server.is_running()
 
-    with postgres.running(place / "data"):
+    with sharing.use_server(place / "data"):
         assert server.is_running()
 
     assert not server.is_running()
 
 
 def test_a_command_leaves_the_server_of_cvms_up_running(place: pathlib.Path) -> None:
-    with postgres.kept(place / "data") as server:
+    with sharing.own_server(place / "data") as server:
         server.start()
 
         finish(command(place / "data"))
@@ -84,7 +84,7 @@ def test_a_command_leaves_the_server_of_cvms_up_running(place: pathlib.Path) -> 
 
 
 def test_a_command_waits_for_the_server_of_cvms_up(place: pathlib.Path) -> None:
-    with postgres.kept(place / "data") as server:
+    with sharing.own_server(place / "data") as server:
         waiting = command(place / "data")
         server.start()
 
@@ -93,13 +93,13 @@ def test_a_command_waits_for_the_server_of_cvms_up(place: pathlib.Path) -> None:
         server.stop()
 
 
-def test_cvms_up_takes_over_from_a_command(
+def test_cvms_up_takes_over_the_server_of_a_command(
     place: pathlib.Path, eventually: Eventually
 ) -> None:
     waiting = command(place / "data")
     assert uses_it(waiting)
 
-    with postgres.kept(place / "data") as server:
+    with sharing.own_server(place / "data") as server:
         assert not server.is_running()
         server.start()
         finish(waiting)

@@ -7,9 +7,11 @@ import sys
 import pytest
 import typer.main
 
-from cvms_pipeline import errors, secret_settings, settings
-from cvms_pipeline.cli import app, env_example
+from cvms_pipeline import errors
+from cvms_pipeline.cli.__main__ import app
 from cvms_pipeline.local import processes
+from cvms_pipeline.settings import loading, variables
+from docs import generate
 
 CANARY = "canary-secret-of-at-least-32-characters"
 
@@ -35,30 +37,30 @@ def test_a_secret_is_read_from_the_file_called_like_its_variable(
 ):
     monkeypatch.setenv("CVMS_SECRETS_DIR", str(mounted))
 
-    loaded = settings.load(home=place)
+    loaded = loading.load(home=place)
 
-    assert loaded.secret_key.get_secret_value() == CANARY
-    assert loaded.store_url == "postgresql+psycopg2://u:file@db/cvms"
+    assert loaded.links.secret_key.get_secret_value() == CANARY
+    assert loaded.urls.store == "postgresql+psycopg2://u:file@db/cvms"
 
 
 def test_the_folder_of_secrets_may_be_named_in_the_env_file(place, mounted):
     (place / ".env").write_text("CVMS_SECRETS_DIR=secrets\n")
 
-    assert "u:file@" in settings.load(home=place).store_url
+    assert "u:file@" in loading.load(home=place).urls.store
 
 
-def test_a_variable_goes_before_its_file(place, mounted, monkeypatch):
+def test_a_variable_takes_precedence_over_its_file(place, mounted, monkeypatch):
     monkeypatch.setenv("CVMS_SECRETS_DIR", str(mounted))
     monkeypatch.setenv("CVMS_DATABASE_URL", "postgresql://u:variable@db/cvms")
 
-    assert "u:variable@" in settings.load(home=place).store_url
+    assert "u:variable@" in loading.load(home=place).urls.store
 
 
-def test_a_folder_of_secrets_that_is_not_there_is_told(place, monkeypatch):
+def test_a_missing_folder_of_secrets_is_reported(place, monkeypatch):
     monkeypatch.setenv("CVMS_SECRETS_DIR", "nowhere")
 
-    with pytest.raises(secret_settings.SecretsMissing, match="nowhere"):
-        settings.load(home=place)
+    with pytest.raises(variables.SettingError, match="nowhere"):
+        loading.load(home=place)
 
 
 # Wrong values with a password in them, as people mistype them.
@@ -74,19 +76,22 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG)
-def test_a_wrong_secret_is_told_without_repeating_it(place, name, value, monkeypatch):
+def test_a_wrong_secret_is_reported_without_its_value(place, name, value, monkeypatch):
     monkeypatch.setenv(f"CVMS_{name.upper()}", value)
 
     with pytest.raises(errors.CvmsError) as raised:
-        settings.load(home=place)
+        loading.load(home=place)
 
     assert f"CVMS_{name.upper()}" in str(raised.value)
     assert "canary" not in str(raised.value)
 
 
+DATABASES = ("database_url", "migration_database_url", "broker_url")
+
+
 def test_no_secret_is_shown_with_the_settings(place):
-    secrets = dict.fromkeys(secret_settings.NAMES[:4], f"postgresql://u:{CANARY}@db/x")
-    loaded = settings.load(
+    secrets = dict.fromkeys(DATABASES, f"postgresql://u:{CANARY}@db/x")
+    loaded = loading.load(
         home=place, smtp_url=f"smtp://u:{CANARY}@mail", secret_key=CANARY, **secrets
     )
 
@@ -99,7 +104,7 @@ FAILING = [("uploads",), ("db", "upgrade"), ("audit",), ("providers", "list")]
 
 
 @pytest.mark.parametrize("words", FAILING, ids=" ".join)
-def test_a_command_that_fails_tells_no_password(place, words):
+def test_a_command_that_fails_prints_no_password(place, words):
     environment = {
         **os.environ,
         "CVMS_HOME": str(place),
@@ -129,25 +134,25 @@ def test_no_help_shows_a_value_that_is_set(monkeypatch):
         for word, inner in getattr(command, "commands", {}).items():
             yield from helps(inner, word)
 
-    texts = list(helps(typer.main.get_command(app.app), "cvms"))
+    texts = list(helps(typer.main.get_command(app), "cvms"))
 
     assert len(texts) > 15
-    assert not any(CANARY in text for text in [*texts, env_example.text()])
+    assert not any(CANARY in text for text in [*texts, generate.render_env_example()])
 
 
-def test_the_services_are_not_told_how_the_owner_gets_in(place):
-    chosen = settings.load(
+def test_the_services_do_not_get_the_owner_s_url(place):
+    chosen = loading.load(
         home=place,
         database_url="postgresql://services:a@db/cvms",
         migration_database_url=f"postgresql://owner:{CANARY}@db/cvms",
     )
 
-    assert CANARY not in repr(processes.environment(chosen))
-    assert CANARY in repr(processes.environment(chosen, is_owner=True))
+    assert CANARY not in repr(processes.build_environment(chosen))
+    assert CANARY in repr(processes.build_environment(chosen, is_owner=True))
 
 
-def test_what_listens_does_so_on_this_machine_only(place):
-    programs = processes.services(settings.load(home=place))
+def test_all_ports_are_on_this_machine_only(place):
+    programs = processes.prepare_services(loading.load(home=place))
 
     listening = {one.name: one.address.host for one in programs if one.address}
 

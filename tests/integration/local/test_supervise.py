@@ -1,99 +1,27 @@
 """`cvms up` as a real process, with stand-ins for the programs it keeps."""
 
+import itertools
 import os
 import pathlib
 import signal
 import socket
 import stat
-import subprocess
-import sys
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 import psutil
 import pytest
+from kept_machines import Machine, next_line, said
 
 from cvms_pipeline.local import supervisor
 
 Eventually = Callable[[Callable[[], object]], None]
 
-SCRIPT = pathlib.Path(__file__).with_name("stand_in_up.py")
+# It starts what has failed once more, and three times again.
+STARTS_BY_SUPERVISORD = 4
 
 
-@dataclass(kw_only=True)
-class Machine:
-    """A home folder and a free port, and every `cvms up` started on them."""
-
-    home: pathlib.Path
-    port: int
-    started: list[subprocess.Popen[str]] = field(default_factory=list)
-
-    @property
-    def data(self) -> pathlib.Path:
-        return self.home / "data"
-
-    def up(self, case: str = "plain") -> subprocess.Popen[str]:
-        process = subprocess.Popen(  # noqa: S603  # our own words
-            [sys.executable, str(SCRIPT), str(self.home), str(self.port), case],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.started.append(process)
-        return process
-
-    def ready(self, case: str = "plain") -> subprocess.Popen[str]:
-        """Start `cvms up` and wait until it is ready."""
-        process = self.up(case)
-        assert next_line(process) == "migrate"
-        assert next_line(process).startswith("ready")
-        return process
-
-    def left(self) -> dict[str, psutil.Process]:
-        """Return what runs with this home in its environment: the kept programs."""
-        found = {}
-        for process in psutil.process_iter():
-            try:
-                if process.environ().get("CVMS_HOME") == str(self.home):
-                    found[name_of(process)] = process
-            except (psutil.Error, OSError):
-                continue
-        return found
-
-
-def name_of(process: psutil.Process) -> str:
-    command = process.cmdline()
-    if str(SCRIPT) in command:
-        return command[command.index(str(SCRIPT)) + 1]
-    return "supervisor" if "cvms_pipeline.local.leash" in command else process.name()
-
-
-def next_line(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
-def said(process: subprocess.Popen[str]) -> str:
-    """Wait for its end and return all it still said."""
-    return process.communicate()[0]
-
-
-@pytest.fixture
-def machine(place: pathlib.Path, eventually: Eventually) -> Iterator[Machine]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    used = Machine(home=place, port=port)
-    yield used
-    for process in used.started:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
-    eventually(lambda: not used.left())
-
-
-def test_it_migrates_first_and_then_says_where_everything_is(machine: Machine) -> None:
+def test_cvms_up_migrates_first_and_then_prints_the_addresses(machine: Machine) -> None:
     process = machine.up("embedded")
 
     assert next_line(process) == "migrate"
@@ -103,7 +31,7 @@ def test_it_migrates_first_and_then_says_where_everything_is(machine: Machine) -
     assert {"postgres", "supervisor", "web", "sleeper"} <= set(machine.left())
 
 
-def test_it_is_ready_when_what_it_runs_can_be_used(machine: Machine) -> None:
+def test_cvms_up_is_ready_when_its_processes_answer(machine: Machine) -> None:
     machine.ready()
 
     address = f"http://127.0.0.1:{machine.port}"
@@ -121,17 +49,19 @@ def test_asked_to_stop_it_leaves_nothing_running(
 
     assert process.wait() == 0
     assert machine.left() == {}
-    assert supervisor.process_states(machine.data) == {}
+    assert supervisor.get_process_states(machine.data) == {}
 
 
-def test_it_stops_when_ready_says_so(machine: Machine) -> None:
+def test_cvms_up_stops_when_its_callback_asks_for_it(machine: Machine) -> None:
     process = machine.ready("brief")
 
     assert process.wait() == 0
     assert machine.left() == {}
 
 
-def test_it_kills_what_does_not_stop(machine: Machine, eventually: Eventually) -> None:
+def test_a_process_that_does_not_stop_is_killed(
+    machine: Machine, eventually: Eventually
+) -> None:
     process = machine.ready("stubborn")
     log = machine.data / "logs" / "stubborn.log"
     eventually(lambda: "started" in log.read_text())
@@ -142,18 +72,39 @@ def test_it_kills_what_does_not_stop(machine: Machine, eventually: Eventually) -
     assert machine.left() == {}
 
 
-def test_what_dies_is_started_again(machine: Machine, eventually: Eventually) -> None:
+def test_a_process_that_dies_is_restarted(
+    machine: Machine, eventually: Eventually
+) -> None:
     machine.ready()
     first = machine.left()["sleeper"]
 
     first.kill()
 
     eventually(lambda: machine.left().get("sleeper") not in (None, first))
-    states = supervisor.process_states(machine.data)
+    states = supervisor.get_process_states(machine.data)
     assert set(states) == {"web", "sleeper"}
 
 
-def test_a_second_one_says_that_one_is_running(machine: Machine) -> None:
+def test_a_process_that_ends_at_each_start_is_restarted_after_at_most_five_seconds(
+    machine: Machine, eventually: Eventually
+) -> None:
+    def failures() -> list[float]:
+        return [float(line) for line in file.read_text().splitlines()]
+
+    machine.ready()
+    file = machine.home / "failures"  # as long as it is there, each start fails
+    file.touch()
+
+    machine.left()["sleeper"].kill()
+
+    eventually(lambda: len(failures()) > STARTS_BY_SUPERVISORD)
+    waits = [later - earlier for earlier, later in itertools.pairwise(failures())]
+    assert max(waits) < 5 + 3  # a process takes a while to start on a busy machine
+    file.unlink()
+    eventually(lambda: "sleeper" in machine.left())
+
+
+def test_a_second_cvms_up_reports_that_one_is_running(machine: Machine) -> None:
     first = machine.ready()
 
     second = machine.up()
@@ -194,7 +145,7 @@ def test_a_migration_that_fails_stops_everything(machine: Machine) -> None:
     assert machine.left() == {}
 
 
-def test_everything_goes_when_it_is_killed(
+def test_every_process_ends_when_it_is_killed(
     machine: Machine, eventually: Eventually
 ) -> None:
     process = machine.ready("embedded")
@@ -238,7 +189,7 @@ def test_a_killed_supervisor_is_replaced_and_its_programs_with_it(
     assert machine.left() == {}
 
 
-def test_what_it_writes_is_for_its_owner_alone(machine: Machine) -> None:
+def test_written_files_are_private(machine: Machine) -> None:
     machine.ready("embedded")
 
     modes = {
@@ -248,6 +199,13 @@ def test_what_it_writes_is_for_its_owner_alone(machine: Machine) -> None:
     }
 
     assert all(mode in (0o600, 0o700) for mode in modes.values()), modes
+
+
+def test_no_process_may_write_a_core(machine: Machine) -> None:
+    machine.ready()
+
+    limits = {process.rlimit(psutil.RLIMIT_CORE) for process in machine.left().values()}
+    assert limits == {(0, 0)}
 
 
 def test_no_secret_is_in_a_configuration_or_a_command_line(machine: Machine) -> None:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+import dagster_installations
 import dagster_postgres.storage
 import installations
 import pytest
-import sites
 
-from cvms_pipeline.store import engine
+from cvms_pipeline.database import engine
 
 _HERE = Path(__file__).parent
 # Dagster's own, on every look at a resource.
@@ -56,12 +56,12 @@ def site(tmp_path, database_url, monkeypatch) -> Iterator[installations.Installa
 
 
 @pytest.fixture
-def dagster(site) -> Iterator[sites.Dagster]:
+def dagster(site) -> Iterator[dagster_installations.Dagster]:
     """Dagster on the storage of the product, its tables in the test's database."""
     storage = {
-        "module": "cvms_pipeline.defs.storage",
+        "module": "cvms_pipeline.run_engine.storage",
         "class": "PooledPostgresStorage",
         "config": {},
     }
     with dg.instance_for_test(overrides={"storage": {"custom": storage}}) as instance:
-        yield sites.Dagster(site=site, instance=instance)
+        yield dagster_installations.Dagster(site=site, instance=instance)

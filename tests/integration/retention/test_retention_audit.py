@@ -4,15 +4,16 @@ import dagster as dg
 from installations import ANN, BAD, BOB
 
 from cvms_pipeline.store import audit
+from cvms_pipeline.use_cases import process
 
 
 def entries(site, event):
     with site.pipeline.store.begin() as conn:
-        found = audit.entries(conn, limit=100)
+        found = audit.list_entries(conn, limit=100)
     return [entry for entry in found if entry.event == event]
 
 
-def test_each_upload_is_told_whose_rows_and_file_went(dagster):
+def test_the_audit_names_each_upload_whose_rows_and_file_were_removed(dagster):
     upload_id = dagster.processed([ANN, BAD])
     dagster.site.clock.forward(days=400)
 
@@ -25,7 +26,7 @@ def test_each_upload_is_told_whose_rows_and_file_went(dagster):
     assert removed.details == {"what": "Files in the archive"}
 
 
-def test_what_went_at_all_is_told_with_the_run_that_removed_it(dagster):
+def test_the_audit_has_the_totals_with_the_run_that_removed_them(dagster):
     for row in (ANN, BOB, BAD):
         dagster.processed([row])
     dagster.site.clock.forward(days=400)
@@ -41,7 +42,7 @@ def test_what_went_at_all_is_told_with_the_run_that_removed_it(dagster):
     assert {each.run_id for each in told} == {run.run_id}
 
 
-def test_a_dry_run_is_not_told(dagster):
+def test_a_dry_run_writes_no_audit_entry(dagster):
     dagster.processed([ANN, BAD])
     dagster.site.clock.forward(days=400)
 
@@ -51,27 +52,20 @@ def test_a_dry_run_is_not_told(dagster):
         assert entries(dagster.site, event) == []
 
 
-def test_a_run_from_a_later_step_on_is_told_once_as_a_re_run(dagster):
-    from cvms_pipeline.defs import resources
-
+def test_a_run_from_a_later_step_is_recorded_once_as_a_re_run(dagster):
     upload_id = dagster.processed([ANN])
-    tags = {"dagster/partition": upload_id}
-    again = dg.DagsterRun(
-        job_name="process_upload",
-        parent_run_id="earlier",
-        root_run_id="first",
-        tags=tags,
-    )
 
     for _ in range(2):
-        resources.note_rerun(dagster.site.pipeline, again)
+        process.record_rerun(
+            dagster.site.pipeline, upload_id, run_id="again", earlier_run="earlier"
+        )
 
     (rerun,) = entries(dagster.site, "upload-rerun")
-    assert (rerun.upload_id, rerun.run_id) == (upload_id, again.run_id)
+    assert (rerun.upload_id, rerun.run_id) == (upload_id, "again")
     assert rerun.details == {"earlier_run": "earlier"}
 
 
-def test_a_first_run_is_not_told_as_a_re_run(dagster):
+def test_a_first_run_is_not_recorded_as_a_re_run(dagster):
     dagster.processed([ANN])
 
     assert entries(dagster.site, "upload-rerun") == []

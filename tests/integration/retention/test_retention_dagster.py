@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import dagster as dg
 import pytest
+from dagster_installations import counts
 from installations import ANN, BAD, BOB
-from sites import counts
 
 from cvms_pipeline.store import uploads
 
@@ -16,7 +16,7 @@ def four(dagster) -> list[str]:
     return [dagster.finished([row]) for row in (ANN, BOB, BAD, DAVE)]
 
 
-def test_the_oldest_finished_partitions_beyond_the_limit_go_with_their_runs(
+def test_the_oldest_finished_partitions_beyond_the_limit_are_removed_with_their_runs(
     dagster, four
 ):
     shown = dagster.retain(dry_run=False)
@@ -30,7 +30,7 @@ def test_the_oldest_finished_partitions_beyond_the_limit_go_with_their_runs(
     }
 
 
-def test_what_went_is_shown_by_upload(dagster, four):
+def test_removed_partitions_are_shown_with_their_uploads(dagster, four):
     shown = dagster.retain(dry_run=False)["remove_partitions"]
 
     rows = [row.data for row in shown["the oldest of them"].records]
@@ -40,9 +40,7 @@ def test_what_went_is_shown_by_upload(dagster, four):
     ]
 
 
-def test_without_being_told_otherwise_nothing_is_removed_and_all_is_shown(
-    dagster, four
-):
+def test_by_default_nothing_is_removed_and_everything_is_shown(dagster, four):
     before = dagster.site.everything()
 
     shown = dagster.retain()["remove_partitions"]
@@ -68,7 +66,7 @@ def test_no_event_of_a_removed_run_is_left(dagster):
     assert left.empty
 
 
-def test_a_failed_upload_stays_however_old(dagster, four):
+def test_a_failed_upload_is_kept_at_any_age(dagster, four):
     site = dagster.site
     with site.pipeline.store.begin() as conn:
         uploads.mark_failed(conn, four[0], now=site.clock())
@@ -78,7 +76,7 @@ def test_a_failed_upload_stays_however_old(dagster, four):
     assert dagster.live() == [four[0], four[3]]
 
 
-def test_an_upload_whose_message_is_still_to_go_stays(dagster, four):
+def test_an_upload_with_an_unsent_message_is_kept(dagster, four):
     dagster.site.execute(
         "UPDATE cvms.messages SET status = 'waiting', sent_at = NULL"
         " WHERE kind = 'invitation' AND upload_id ="
@@ -90,7 +88,7 @@ def test_an_upload_whose_message_is_still_to_go_stays(dagster, four):
     assert dagster.live() == [four[0], four[3]]
 
 
-def test_an_upload_that_has_not_finished_stays(dagster):
+def test_an_unfinished_upload_is_kept(dagster):
     waiting = dagster.received([ANN])
     dagster.limits = replace(dagster.limits, live_partitions=1)
     finished = dagster.finished([BOB])
@@ -101,7 +99,7 @@ def test_an_upload_that_has_not_finished_stays(dagster):
     assert dagster.runs(finished) == []
 
 
-def test_an_upload_that_is_being_run_again_stays(dagster, four):
+def test_an_upload_that_is_run_again_is_kept(dagster, four):
     dagster.add_run(four[0], "process_upload", dg.DagsterRunStatus.STARTED)
 
     dagster.retain(dry_run=False)
@@ -110,7 +108,7 @@ def test_an_upload_that_is_being_run_again_stays(dagster, four):
     assert len(dagster.runs(four[0])) == 3
 
 
-def test_a_partition_that_is_no_upload_of_ours_stays(dagster, four):
+def test_a_partition_that_belongs_to_no_upload_is_kept(dagster, four):
     dagster.instance.add_dynamic_partitions("uploads", ["by-hand"])
 
     dagster.retain(dry_run=False)
@@ -118,7 +116,7 @@ def test_a_partition_that_is_no_upload_of_ours_stays(dagster, four):
     assert set(dagster.live()) == {four[3], "by-hand"}
 
 
-def test_runs_of_no_upload_go_after_their_days(dagster):
+def test_runs_of_no_upload_are_removed_after_their_days(dagster):
     dagster.retain()
     dagster.limits = replace(dagster.limits, run_days=30)
     dagster.site.clock.forward(days=31)
@@ -129,7 +127,7 @@ def test_runs_of_no_upload_go_after_their_days(dagster):
     assert dagster.instance.get_runs_count() == 1
 
 
-def test_the_runs_of_a_live_upload_stay_however_old(dagster):
+def test_the_runs_of_a_live_upload_are_kept_at_any_age(dagster):
     upload_id = dagster.finished([ANN])
     dagster.site.clock.forward(days=400)
 

@@ -1,11 +1,13 @@
 import os
 
 import pytest
+from dagster_installations import LIMITS, finished
 from installations import ANN, BAD, BOB
-from sites import LIMITS, finished
 
-from cvms_pipeline.files import claims
-from cvms_pipeline.ingest import judge, retention
+from cvms_pipeline.files import archive, claims
+from cvms_pipeline.maintenance import retention
+from cvms_pipeline.use_cases import process
+from cvms_pipeline.use_cases.provider_actions import review
 
 ARCHIVE, QUARANTINE, WORK = (
     "Files in the archive",
@@ -15,8 +17,8 @@ ARCHIVE, QUARANTINE, WORK = (
 
 
 def sweep(site, *, dry_run: bool = False) -> dict[str, tuple[int, int]]:
-    swept = retention.remove_files(site.pipeline, LIMITS, dry_run=dry_run)
-    return {each.what: (each.found, each.removed) for each in swept}
+    results = retention.remove_files(site.pipeline, LIMITS, dry_run=dry_run)
+    return {each.what: (each.found, each.removed) for each in results}
 
 
 @pytest.fixture
@@ -27,13 +29,13 @@ def old(site) -> str:
     return upload_id
 
 
-def test_a_received_file_goes_after_its_days(site, old):
+def test_a_received_file_is_removed_after_its_days(site, old):
     assert sweep(site)[ARCHIVE] == (1, 1)
 
     assert not site.pipeline.archive.has(old)
 
 
-def test_a_received_file_that_is_not_old_enough_stays(site):
+def test_a_received_file_is_kept_until_it_is_old_enough(site):
     upload_id = finished(site, [ANN])
     site.clock.forward(days=364)
 
@@ -47,7 +49,24 @@ def test_a_dry_run_counts_and_removes_no_file(site, old):
     assert sweep(site, dry_run=True)[ARCHIVE] == (1, 0)
 
     assert site.pipeline.archive.has(old)
-    assert site.pipeline.work.has(old, "step")
+    assert site.pipeline.work.path(old, "step").exists()
+
+
+def test_a_file_that_waits_for_its_review_is_removed_after_a_day(site):
+    shown = review.begin(
+        site.pipeline, b"\n".join([b"First name,Last name,Date of birth,Email",
+                                   ANN.encode()]),
+        file_name="a.csv", provider="mercy", sent_by="7c3f",
+    )  # fmt: skip
+    folder = site.pipeline.reviews.root / shown.file.id
+
+    assert sweep(site)["Reviews in the portal"] == (0, 0)
+    site.clock.forward(hours=25)
+    assert sweep(site, dry_run=True)["Reviews in the portal"] == (1, 0)
+    assert folder.exists()
+    assert sweep(site)["Reviews in the portal"] == (1, 1)
+
+    assert not folder.exists()
 
 
 # Why an upload may not lose its file, however old it is.
@@ -70,23 +89,23 @@ _STILL_NEEDED = [
 
 
 @pytest.mark.parametrize("state", _STILL_NEEDED)
-def test_a_file_that_may_still_be_needed_stays(site, old, state):
+def test_a_file_that_may_still_be_needed_is_kept(site, old, state):
     site.execute(state)
 
     assert sweep(site)[ARCHIVE] == (0, 0)
     assert site.pipeline.archive.has(old)
 
 
-def test_a_file_that_no_upload_is_known_of_stays(site):
+def test_a_file_of_no_known_upload_is_kept(site):
     site.pipeline.archive.write("20200101-000000-aaaaaaaa", b"claimed, not registered")
 
     assert sweep(site)[ARCHIVE] == (0, 0)
 
 
-def test_what_is_in_quarantine_goes_after_the_same_days(site):
+def test_a_quarantined_file_is_removed_after_the_same_days(site):
     (site.pipeline.folders.root / "stranger" / "low_volume").mkdir(parents=True)
     upload_id = site.bring([ANN], slug="stranger")
-    kept = claims.quarantined(site.pipeline.folders, upload_id)
+    kept = claims.quarantine_path(site.pipeline.folders, upload_id)
     assert kept.exists()
     site.execute("UPDATE cvms.messages SET status = 'sent', sent_at = now()")
     site.clock.forward(days=366)
@@ -108,16 +127,16 @@ def test_no_link_in_quarantine_is_followed(site, tmp_path):
     assert (precious / "file").exists()
 
 
-def test_what_an_interrupted_run_left_goes_when_it_has_not_changed_for_days(site):
+def test_a_work_folder_that_has_not_changed_for_days_is_removed(site):
     upload_id = site.receive([ANN])
     site.pipeline.work.write(upload_id, "step", b"left")
     site.clock.forward(days=8)
 
     assert sweep(site)[WORK] == (1, 1)
-    assert site.pipeline.work.ids() == []
+    assert site.pipeline.work.list_ids() == []
 
 
-def test_a_work_folder_in_which_anything_has_changed_stays(site):
+def test_a_work_folder_with_a_recent_change_is_kept(site):
     upload_id = site.receive([ANN])
     site.pipeline.work.write(upload_id, "step", b"left")
     folder = site.pipeline.work.root / upload_id
@@ -134,12 +153,13 @@ def test_running_an_upload_again_without_its_file_changes_nothing(site, old):
     loaded = site.process(old)
 
     assert (loaded.outcome.rows, loaded.accounted_for) == (2, 2)
-    assert judge.is_forgotten(site.pipeline, old)
+    assert process.read_rows(site.pipeline, old, "again").is_file_removed
     assert site.everything() == before
 
 
-def test_an_upload_that_was_never_decided_is_not_taken_for_forgotten(site):
+def test_an_unfinished_upload_does_not_count_as_purged(site):
     upload_id = site.receive([BOB])
     site.pipeline.archive.remove(upload_id)
 
-    assert not judge.is_forgotten(site.pipeline, upload_id)
+    with pytest.raises(archive.ArchiveMissing):
+        process.read_rows(site.pipeline, upload_id, "run")

@@ -1,14 +1,16 @@
+import logging
+
 import celery
 import dagster as dg
 import pytest
 import sqlalchemy as sa
+from dagster_installations import counts
 from installations import ANN, BAD, BOB
-from sites import counts
 
-from cvms_pipeline import settings
-from cvms_pipeline.defs import decisions
-from cvms_pipeline.ingest import standing
-from cvms_pipeline.store import neighbours
+from cvms_pipeline.database import dagster_tables
+from cvms_pipeline.defs import overview
+from cvms_pipeline.settings import loading
+from cvms_pipeline.use_cases import history
 
 # kombu's own models, which SQLAlchemy 2.1 finds old.
 _OF_KOMBU = "ignore:The ``noload`` loader strategy is deprecated"
@@ -19,9 +21,9 @@ CHECKS = "Dagster check results of removed runs and earlier days"
 
 
 def report_overview(dagster) -> None:
-    for event in decisions.how_it_stands(
-        standing.today(dagster.site.pipeline), ui_url="http://dagster"
-    ):
+    state = history.read_overview(dagster.site.pipeline)
+    dagster.instance.add_dynamic_partitions("days", [state.day.isoformat()])
+    for event in overview.make_asset_events(state, logging.getLogger("test")):
         dagster.instance.report_runless_asset_event(event)
 
 
@@ -35,7 +37,9 @@ def three(dagster) -> list[str]:
     return [dagster.processed([row]) for row in (ANN, BOB, BAD)]
 
 
-def test_a_day_later_what_the_sensor_said_of_removed_partitions_goes(dagster, three):
+def test_a_day_later_the_sensor_s_reports_of_removed_partitions_are_removed(
+    dagster, three
+):
     dagster.retain(dry_run=False)
     dagster.site.clock.forward(days=2)
 
@@ -45,7 +49,7 @@ def test_a_day_later_what_the_sensor_said_of_removed_partitions_goes(dagster, th
     assert materialized(dagster, "upload") == set(three[1:])
 
 
-def test_nothing_that_is_shown_of_live_partitions_goes(dagster, three):
+def test_everything_that_the_ui_shows_of_live_partitions_is_kept(dagster, three):
     dagster.retain(dry_run=False)
     dagster.site.clock.forward(days=2)
 
@@ -55,7 +59,7 @@ def test_nothing_that_is_shown_of_live_partitions_goes(dagster, three):
         assert materialized(dagster, asset) == set(three[1:])
 
 
-def test_of_the_overviews_of_a_day_the_last_one_stays(dagster):
+def test_the_last_overview_of_each_day_is_kept(dagster):
     for _ in range(3):
         report_overview(dagster)
     dagster.site.clock.forward(days=2)
@@ -63,13 +67,15 @@ def test_of_the_overviews_of_a_day_the_last_one_stays(dagster):
     shown = dagster.retain(dry_run=False)["remove_leftovers"]
 
     events = dagster.instance.fetch_materializations(TODAY, limit=10)
-    # Three materializations and three evaluations of the standing check; one of each.
-    assert counts(shown)[REPLACED] == 4
+    # Three materializations and three evaluations of two checks; one event of each
+    # kind, and the last result of each check.
+    assert counts(shown)[REPLACED] == 7
     assert len(events.records) == 1
-    assert counts(shown)[CHECKS] == 2
+    assert counts(shown)[CHECKS] == 4
+    assert counts(shown)[EVENTS] == 0
 
 
-def test_the_overviews_of_today_all_stay(dagster):
+def test_all_overviews_of_today_are_kept(dagster):
     for _ in range(3):
         report_overview(dagster)
 
@@ -78,7 +84,7 @@ def test_the_overviews_of_today_all_stay(dagster):
     assert counts(shown)[REPLACED] == 0
 
 
-def test_the_check_results_of_removed_runs_go(dagster, three):
+def test_the_check_results_of_removed_runs_are_removed(dagster, three):
     dagster.retain(dry_run=False)
     dagster.site.clock.forward(days=2)
 
@@ -102,29 +108,33 @@ def test_a_dry_run_counts_the_leftovers_and_leaves_them(dagster, three):
     assert materialized(dagster, "upload") == set(three)
 
 
-def old() -> neighbours.Old:
-    return neighbours.Old(before=settings.now(), partitions="uploads", zone="UTC")
+def old() -> dict[str, object]:
+    return {"before": loading.now(), "zone": "UTC"}
 
 
-@pytest.mark.parametrize("leftover", neighbours.ALL, ids=lambda each: each.statement)
-def test_where_a_neighbour_has_no_tables_nothing_is_done(bare, leftover):
+@pytest.mark.parametrize(
+    "leftover", dagster_tables.LEFTOVERS, ids=lambda each: each.statement
+)
+def test_without_the_tables_of_dagster_and_celery_nothing_is_removed(bare, leftover):
     with bare.begin() as conn:
-        assert neighbours.count(conn, leftover, old()) == 0
-        assert neighbours.remove(conn, leftover, old(), limit=10) == 0
+        assert dagster_tables.count_leftovers(conn, leftover, old()) == 0
+        assert dagster_tables.remove_leftovers(conn, leftover, old(), limit=10) == 0
 
 
 @pytest.mark.filterwarnings(_OF_KOMBU)
-def test_of_celerys_messages_only_the_delivered_ones_go(site, broker):
+def test_only_delivered_messages_of_celery_are_removed(site, broker):
     with site.pipeline.store.begin() as conn:
-        removed = neighbours.remove(conn, neighbours.ALL[0], old(), limit=10)
+        leftover = dagster_tables.LEFTOVERS[0]
+        removed = dagster_tables.remove_leftovers(conn, leftover, old(), limit=10)
 
     assert removed == 1
     assert site.column("SELECT visible FROM celery.kombu_message") == [True]
 
 
-def test_of_celerys_results_only_the_old_ones_go(site, results):
+def test_only_old_results_of_celery_are_removed(site, results):
     with site.pipeline.store.begin() as conn:
-        removed = neighbours.remove(conn, neighbours.ALL[1], old(), limit=10)
+        leftover = dagster_tables.LEFTOVERS[1]
+        removed = dagster_tables.remove_leftovers(conn, leftover, old(), limit=10)
 
     assert removed == 1
     assert site.column("SELECT task_id FROM celery.celery_taskmeta") == ["later"]
@@ -132,7 +142,7 @@ def test_of_celerys_results_only_the_old_ones_go(site, results):
 
 @pytest.fixture
 def celery_app(site):
-    url = settings.load().schema_url("celery")
+    url = loading.load().urls.schema("celery")
     return celery.Celery(broker=f"sqla+{url}", backend=f"db+{url}")
 
 

@@ -1,9 +1,10 @@
 """A desk for every test of the store."""
 
 import pytest
-from desks import Desk, clinic
+from upload_steps import Desk, clinic
 
-from cvms_pipeline.store import engine, providers
+from cvms_pipeline.database import engine
+from cvms_pipeline.store import providers
 
 
 @pytest.fixture

@@ -4,20 +4,21 @@ import contextlib
 
 import pytest
 import sqlalchemy as sa
-from desks import NOW, clinic
+from upload_steps import NOW, clinic
 
-from cvms_pipeline.domain import events
-from cvms_pipeline.store import audit, engine, providers, retention, uploads
+from cvms_pipeline.database import engine
+from cvms_pipeline.domain.vocabulary import audit_events
+from cvms_pipeline.store import audit, providers, rejected_rows, uploads
 
-Event = events.Event
+Event = audit_events.Event
 ANN, BOB = "Ann,Lee,1/2/1990,ann@b.org", "Bob,Lee,3/4/1991,bob@b.org"
-BAD = "Cy,,13/1/1991,cy@b.org"
+BAD = "Cy,,13/41/1991,cy@b.org"
 
 
 def told(desk, **which):
     """Return the entries, the first one first."""
     with desk.store.begin() as conn:
-        return list(reversed(audit.entries(conn, limit=100, **which)))
+        return list(reversed(audit.list_entries(conn, limit=100, **which)))
 
 
 def events_of(desk, upload_id):
@@ -34,7 +35,7 @@ def start(desk, upload_id, run_id):
         uploads.start(conn, upload_id, now=NOW, run_id=run_id)
 
 
-def test_a_claim_is_told_with_its_lane_and_size(desk):
+def test_a_claim_is_recorded_with_its_lane_and_size(desk):
     upload_id = desk.receive()
 
     claim = entry_of(desk, Event.UPLOAD_CLAIMED)
@@ -43,14 +44,14 @@ def test_a_claim_is_told_with_its_lane_and_size(desk):
     assert claim.details == {"lane": "low_volume", "bytes": 100}
 
 
-def test_a_claim_that_is_registered_again_is_told_once(desk):
+def test_a_claim_that_is_registered_again_is_recorded_once(desk):
     desk.receive(id="upload-1")
     desk.receive(id="upload-1")
 
     assert events_of(desk, "upload-1") == [Event.UPLOAD_CLAIMED]
 
 
-def test_a_load_is_told_with_its_run_and_its_counts(desk):
+def test_a_load_is_recorded_with_its_run_and_its_counts(desk):
     upload_id = desk.receive()
     start(desk, upload_id, "run-1")
     desk.load(upload_id, desk.decide(upload_id, [ANN, BOB, BAD]))
@@ -61,7 +62,7 @@ def test_a_load_is_told_with_its_run_and_its_counts(desk):
     assert loaded.details == {"rows": 3, "loaded": 2, "updated": 0, "rejected": 1}
 
 
-def test_a_load_that_is_done_again_is_told_once(desk):
+def test_a_repeated_load_is_recorded_once(desk):
     upload_id = desk.receive()
     planned = desk.decide(upload_id, [ANN])
     desk.load(upload_id, planned)
@@ -70,7 +71,7 @@ def test_a_load_that_is_done_again_is_told_once(desk):
     assert events_of(desk, upload_id) == [Event.UPLOAD_CLAIMED, Event.UPLOAD_LOADED]
 
 
-def test_a_load_that_is_taken_back_is_not_told(desk):
+def test_a_load_that_is_rolled_back_is_not_recorded(desk):
     upload_id = desk.receive()
 
     with contextlib.suppress(ZeroDivisionError), desk.store.begin() as conn:
@@ -82,7 +83,7 @@ def test_a_load_that_is_taken_back_is_not_told(desk):
     assert events_of(desk, upload_id) == [Event.UPLOAD_CLAIMED]
 
 
-def test_a_refusal_is_told_with_its_code(desk):
+def test_a_refusal_is_recorded_with_its_code(desk):
     upload_id = desk.receive()
     desk.load(upload_id, desk.decide(upload_id, []))
 
@@ -92,7 +93,7 @@ def test_a_refusal_is_told_with_its_code(desk):
     assert Event.UPLOAD_LOADED not in events_of(desk, upload_id)
 
 
-def test_corrected_addresses_are_told_as_one_count_for_their_upload(desk):
+def test_corrected_addresses_are_recorded_as_one_count_for_their_upload(desk):
     desk.bring([ANN, BOB])
     corrected = [row.replace("@b.org", "@new.org") for row in (ANN, BOB)]
     desk.bring(corrected)
@@ -103,7 +104,7 @@ def test_corrected_addresses_are_told_as_one_count_for_their_upload(desk):
     assert updated.details == {"updated": 2}
 
 
-def test_a_failed_run_is_told(desk):
+def test_a_failed_run_is_recorded(desk):
     upload_id = desk.receive()
     start(desk, upload_id, "run-1")
     with desk.store.begin() as conn:
@@ -112,7 +113,7 @@ def test_a_failed_run_is_told(desk):
     assert entry_of(desk, Event.UPLOAD_FAILED).run_id == "run-1"
 
 
-def test_another_run_of_an_upload_is_told_with_the_earlier_one(desk):
+def test_another_run_of_an_upload_is_recorded_with_the_earlier_one(desk):
     upload_id = desk.receive()
     for run_id in ("run-1", "run-1", "run-2"):
         start(desk, upload_id, run_id)
@@ -122,25 +123,23 @@ def test_another_run_of_an_upload_is_told_with_the_earlier_one(desk):
     assert (rerun.run_id, rerun.details) == ("run-2", {"earlier_run": "run-1"})
 
 
-def test_a_purge_is_told_for_each_upload(desk):
+def test_a_purge_is_recorded_for_each_upload(desk):
     desk.bring([ANN, BAD])
     desk.execute("UPDATE cvms.messages SET status = 'sent', sent_at = now()")
     with desk.store.begin() as conn:
-        retention.purge_rejected_rows(
-            conn, before=NOW.replace(year=2027), now=NOW, limit=10
-        )
+        rejected_rows.purge(conn, before=NOW.replace(year=2027), now=NOW, limit=10)
 
     purged = entry_of(desk, Event.REJECTED_ROWS_PURGED)
 
     assert (purged.upload_id, purged.details) == (desk.latest().id, {"rows": 1})
 
 
-def test_adding_disabling_and_enabling_a_provider_is_told(desk):
+def test_adding_disabling_and_enabling_a_provider_is_recorded(desk):
     with desk.store.begin() as conn:
         providers.add(conn, clinic("unc"))
-        providers.disable(conn, "unc")
-        providers.disable(conn, "unc")
-        providers.enable(conn, "unc")
+        providers.change(conn, "unc", is_enabled=False)
+        providers.change(conn, "unc", is_enabled=False)
+        providers.change(conn, "unc", is_enabled=True)
 
     assert [entry.event for entry in told(desk, provider="unc")] == [
         Event.PROVIDER_ADDED,
@@ -149,7 +148,7 @@ def test_adding_disabling_and_enabling_a_provider_is_told(desk):
     ]
 
 
-def test_changing_a_provider_by_whatever_way_is_told_without_its_addresses(desk):
+def test_every_change_of_a_provider_is_recorded_without_its_addresses(desk):
     desk.execute("UPDATE cvms.providers SET emails = '{x@y.org}' WHERE slug = 'mercy'")
 
     changed = entry_of(desk, Event.PROVIDER_CHANGED)
@@ -167,7 +166,7 @@ def test_that_a_provider_has_more_recipients_is_no_change_of_it(desk):
     ]
 
 
-def test_an_entry_names_nobody(desk):
+def test_an_audit_entry_contains_no_name(desk):
     desk.bring([ANN, BAD])
     desk.bring([ANN.replace("ann@", "other@")])
 
@@ -185,19 +184,19 @@ ACTORS = [
 
 
 @pytest.mark.parametrize("actor", ACTORS)
-def test_an_entry_says_who_it_was(desk, database_url, actor):
+def test_an_audit_entry_names_the_actor(desk, database_url, actor):
     with (
         contextlib.closing(engine.Store(database_url, actor=actor)) as store,
         store.begin() as conn,
     ):
-        providers.disable(conn, "mercy")
+        providers.change(conn, "mercy", is_enabled=False)
 
     disabled = entry_of(desk, Event.PROVIDER_DISABLED)
 
     assert (disabled.actor, disabled.database_role) == (actor, "postgres")
 
 
-def test_who_does_not_say_so_is_unknown(desk, postgres, database_url):
+def test_a_connection_without_an_actor_is_unknown(desk, postgres, database_url):
     plain = sa.create_engine(database_url)
     with plain.begin() as conn:
         conn.execute(sa.text("UPDATE cvms.providers SET name = 'x'"))
@@ -229,7 +228,7 @@ def test_an_entry_can_be_neither_changed_nor_removed(desk, statement):
     assert told(desk) == before
 
 
-def test_entries_are_asked_for_by_upload_provider_and_time(desk):
+def test_audit_entries_are_selected_by_upload_provider_and_time(desk):
     mercy, duke = desk.receive("mercy"), desk.receive("duke")
     latest = told(desk)[-1]
 

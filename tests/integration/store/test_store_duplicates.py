@@ -1,7 +1,7 @@
 import pytest
 
-from cvms_pipeline.domain import reasons
-from cvms_pipeline.store import rejected
+from cvms_pipeline.domain.vocabulary import reasons
+from cvms_pipeline.store import rejected_rows
 
 ANN = "Ann,O'Lee,1/2/1990,ann@b.org"
 ANN_CORRECTED = "Ann,O'Lee,1/2/1990,ann@new.org"
@@ -9,7 +9,7 @@ ANN_CORRECTED = "Ann,O'Lee,1/2/1990,ann@new.org"
 
 def rejections(desk):
     with desk.store.begin() as conn:
-        return rejected.of_upload(conn, desk.latest().id)
+        return rejected_rows.read(conn, desk.latest().id)
 
 
 def emails(desk):
@@ -35,7 +35,7 @@ def test_a_stored_person_is_a_duplicate_in_any_writing(desk, row):
     assert dict(ended.reasons) == {reasons.DUPLICATE_RECIPIENT: 1}
 
 
-def test_a_duplicate_says_whom_it_matched_to_data_ops_alone(desk):
+def test_only_data_ops_see_which_recipient_a_duplicate_matched(desk):
     desk.bring([ANN])
 
     desk.bring([ANN], "duke")
@@ -45,7 +45,7 @@ def test_a_duplicate_says_whom_it_matched_to_data_ops_alone(desk):
     assert str(matched) not in rejections(desk).to_csv()
 
 
-def test_twins_in_one_file_load_once(desk):
+def test_duplicates_in_one_file_load_once(desk):
     ended = desk.bring([ANN, ANN_CORRECTED, ANN])
 
     assert (ended.loaded, ended.rejected) == (1, 2)
@@ -62,7 +62,7 @@ def test_a_provider_corrects_the_e_mail_of_whom_it_loaded(desk):
     assert emails(desk) == ["ann@new.org"]
 
 
-def test_a_correction_is_recorded_with_what_was_before(desk):
+def test_a_correction_is_recorded_with_the_earlier_address(desk):
     desk.bring([ANN])
 
     desk.bring([ANN_CORRECTED])
@@ -81,7 +81,7 @@ def test_a_correction_is_recorded_with_what_was_before(desk):
     ]
 
 
-def test_a_corrected_recipient_stays_the_one_it_was(desk):
+def test_a_corrected_recipient_keeps_its_id_and_upload(desk):
     desk.bring([ANN])
     before = desk.column("SELECT id FROM cvms.recipients")
 
@@ -138,7 +138,7 @@ def test_who_registers_between_deciding_and_loading_is_not_corrected(desk):
     assert emails(desk) == ["ann@b.org"]
 
 
-def test_a_correction_beside_new_rows_and_twins_adds_up(desk):
+def test_a_correction_with_new_rows_and_duplicates_adds_up(desk):
     desk.bring([ANN])
 
     ended = desk.bring([ANN, ANN_CORRECTED, ANN_CORRECTED, "Bob,Lee,1/2/1990,b@b.org"])

@@ -1,11 +1,17 @@
 import datetime as dt
+import time
+import uuid
 
 import pytest
 import sheets
-from desks import HEADER, NOW
+from upload_steps import HEADER, NOW
 
-from cvms_pipeline.domain import outcome, reading, reasons, upload
-from cvms_pipeline.store import engine, recipients, rejected, tally, uploads
+from cvms_pipeline.database import engine
+from cvms_pipeline.domain.reading import reader
+from cvms_pipeline.domain.reporting import outcome
+from cvms_pipeline.domain.sheets import sheet
+from cvms_pipeline.domain.vocabulary import reasons, upload
+from cvms_pipeline.store import loading, rejected_rows, uploads
 
 ANN = "Ann,Lee,1/2/1990,ann@b.org"
 BOB = "Bob,Lee,3/4/1991,bob@b.org"
@@ -33,14 +39,28 @@ def test_good_rows_become_recipients(desk):
     ]  # fmt: skip
 
 
+def test_the_ids_of_recipients_are_uuids_that_begin_with_the_time(desk):
+    before = time.time_ns() // 1_000_000
+    desk.bring([ANN, BOB, "Cy,Lee,1/2/1990,ann@b.org"])  # the last one is staged
+    after = time.time_ns() // 1_000_000
+
+    ids = [
+        uuid.UUID(str(text)) for text in desk.column("SELECT id FROM cvms.recipients")
+    ]
+    assert len(set(ids)) == 3
+    assert {(each.version, each.variant) for each in ids} == {(7, uuid.RFC_4122)}
+    assert all(before <= each.int >> 80 <= after for each in ids)
+
+
 def test_an_upload_s_outcome_is_recorded_with_how_it_was_read(desk):
     upload_id = desk.receive()
     data = f"{HEADER},Shoe size\r\n{ANN},7\r\n,Lee,1/2/1990,x\r\n".replace(",", ";")
-    read = reading.read(data.encode("utf-8-sig"), lane=upload.Lane.LOW_VOLUME)
-    planned = desk.judge([ANN, ",Lee,1/2/1990,x"]).but(
+    read = reader.read_sheet(data.encode("utf-8-sig"), lane=upload.Lane.LOW_VOLUME)
+    planned = desk.judge([ANN, ",Lee,1/2/1990,x"]).replace(
         encoding=read.encoding,
         delimiter=read.delimiter,
         ignored_columns=read.ignored_columns,
+        remarks=("One remark.",),
         plan=desk.decide(upload_id, [ANN]).plan,
     )
 
@@ -50,6 +70,7 @@ def test_an_upload_s_outcome_is_recorded_with_how_it_was_read(desk):
     assert found.status is upload.UploadStatus.COMPLETED_WITH_ERRORS
     assert (found.encoding, found.delimiter) == ("utf-8-sig", ";")
     assert found.ignored_columns == ("Shoe size",)
+    assert found.remarks == ("One remark.",)
     assert (found.rows, found.loaded, found.updated, found.rejected) == (2, 1, 0, 1)
     assert list(found.reasons) == [reasons.REQUIRED_MISSING, reasons.EMAIL_INVALID]
     assert (found.decided_at, found.finished_at) == (NOW, NOW)
@@ -60,7 +81,7 @@ def test_rejected_rows_keep_their_cells_and_all_their_reasons(desk):
     desk.bring([ANN, '"A#,\n""q""", Lee,1/2/90,\\N', BOB, "\\.,\\N,x,"])
 
     with desk.store.begin() as conn:
-        rows = rejected.of_upload(conn, "upload-1")
+        rows = rejected_rows.read(conn, "upload-1")
 
     assert rows.index.tolist() == [3, 5]
     assert rows.loc[3, "first_name"] == 'A#,\n"q"'
@@ -74,7 +95,7 @@ def test_an_upload_without_rejected_rows_has_none(desk):
     desk.bring([ANN])
 
     with desk.store.begin() as conn:
-        rows = rejected.of_upload(conn, "upload-1")
+        rows = rejected_rows.read(conn, "upload-1")
 
     assert rows.empty
     assert rows.index.name == "line"
@@ -85,7 +106,10 @@ def test_every_line_can_be_counted_again_in_the_tables(desk):
     desk.bring(["Ann,Lee,1/2/1990,new@b.org", BOB])
 
     with desk.store.begin() as conn:
-        counts = [tally.accounted_for(conn, f"upload-{n}") for n in (1, 2)]
+        counts = [
+            loading.count_accounted_lines(conn, uploads.get(conn, f"upload-{n}"))
+            for n in (1, 2)
+        ]
 
     assert counts == [3, 2]
 
@@ -101,7 +125,7 @@ def test_loading_again_returns_the_same_and_changes_nothing(desk):
     assert everything(desk) == before
 
 
-def test_loading_again_from_an_old_plan_changes_nothing_either(desk):
+def test_loading_again_from_an_old_plan_changes_nothing(desk):
     upload_id = desk.receive()
     planned = desk.decide(upload_id, [ANN])
     first = desk.load(upload_id, planned)
@@ -118,7 +142,7 @@ def test_a_plan_that_was_kept_between_two_steps_loads_alike(desk):
     upload_id = desk.receive()
     planned = desk.decide(upload_id, ["Ann,Lee,1/2/1990,new@b.org", BOB, BOB])
 
-    ended = desk.load(upload_id, sheets.handed_on(planned))
+    ended = desk.load(upload_id, sheets.repack(planned))
 
     assert (ended.rows, ended.loaded, ended.updated) == (3, 2, 1)
 
@@ -129,7 +153,8 @@ def test_two_uploads_can_be_loaded_in_one_transaction(desk):
 
     with desk.store.begin() as conn:
         for upload_id, each in zip(ids, planned, strict=True):
-            recipients.load(conn, upload_id, each, now=NOW, data_ops="ops@b.org")
+            locked = uploads.lock(conn, upload_id)
+            loading.load(conn, locked, each, now=NOW, data_ops="ops@b.org")
 
     loaded = desk.column("SELECT upload_id FROM cvms.recipients ORDER BY 1")
     assert loaded == ids
@@ -139,16 +164,16 @@ def test_a_re_run_does_not_take_its_own_recipients_for_duplicates(desk):
     rows = [ANN, BOB, ANN]
     desk.bring(rows)
 
-    again = outcome.of(desk.decide("upload-1", rows))
+    again = outcome.from_sheet(desk.decide("upload-1", rows))
 
     assert (again.loaded, again.updated, again.rejected) == (2, 0, 1)
 
 
-def test_a_refused_upload_loads_nothing_and_is_told(desk):
+def test_a_refused_upload_loads_nothing_and_queues_a_notice(desk):
     upload_id = desk.receive()
     refusal = reasons.Refusal(code="file-empty", message="The file is empty.")
 
-    ended = desk.load(upload_id, reading.empty_sheet(refusal))
+    ended = desk.load(upload_id, sheet.make_empty(refusal))
 
     found = desk.latest()
     assert (ended.rows, ended.refusal) == (0, refusal)
@@ -157,12 +182,12 @@ def test_a_refused_upload_loads_nothing_and_is_told(desk):
     assert desk.column("SELECT count(*) FROM cvms.recipients") == [0]
 
 
-def test_a_refused_upload_loaded_again_tells_nothing_more(desk):
+def test_a_refused_upload_that_is_loaded_again_queues_no_second_notice(desk):
     upload_id = desk.receive()
     refusal = reasons.Refusal(code="file-empty", message="The file is empty.")
-    first = desk.load(upload_id, reading.empty_sheet(refusal))
+    first = desk.load(upload_id, sheet.make_empty(refusal))
 
-    assert desk.load(upload_id, reading.empty_sheet(refusal)) == first
+    assert desk.load(upload_id, sheet.make_empty(refusal)) == first
     assert desk.column("SELECT count(*) FROM cvms.messages") == [1]
 
 
@@ -196,10 +221,10 @@ def test_every_loaded_recipient_gets_one_invitation(desk):
 
 def test_the_database_itself_refuses_an_invitation_twice(desk):
     desk.bring([ANN])
-    again = engine.statement("queue_invitations")
+    again = engine.load_statements("cvms_pipeline.store")("queue_invitations")
 
     with pytest.raises(engine.StoreError) as raised, desk.store.begin() as conn:
-        conn.execute(again, {"upload_id": "upload-1", "now": NOW})
+        conn.execute(again, {"upload_id": "upload-1", "due_at": NOW})
 
     assert raised.value.constraint == "pk_messages"
 
@@ -213,7 +238,7 @@ def test_of_one_file_the_numbered_and_the_corrected_are_invited_like_the_others(
             "Cy,Lee,1/2/1990,cy@b.org",  # new, with an address of its own
             "Di,Lee,1/2/1990,cy@b.org",  # new, second with the address in the file
             "Ed,Lee,1/2/1990,bob@b.org",  # new, second with the address in the store
-            "Flo,Lee,1/2/1990,ANN@new.org",  # new, second after the correction
+            "Flo,Lee,3/4/1991,ANN@new.org",  # new, second after the correction
         ]
     )
 
@@ -242,11 +267,11 @@ def test_the_notice_goes_to_all_addresses_of_the_provider(desk):
     assert notices == [["a@m.org", "b@m.org"]]
 
 
-def test_where_nobody_knows_the_provider_data_ops_are_alerted(desk):
+def test_an_unknown_provider_is_alerted_to_data_ops(desk):
     upload_id = desk.receive(None, claim_refusal="provider-unknown")
     refusal = reasons.Refusal(code="provider-unknown", message="No such provider.")
 
-    desk.load(upload_id, reading.empty_sheet(refusal))
+    desk.load(upload_id, sheet.make_empty(refusal))
 
     (alert,) = desk.table("SELECT * FROM cvms.messages").to_dict("records")
     assert (alert["kind"], alert["addresses"]) == ("alert", ["ops@example.org"])

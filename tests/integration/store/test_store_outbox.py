@@ -1,21 +1,26 @@
 import concurrent.futures
 import contextlib
+import dataclasses
 import datetime as dt
 
 import pytest
-from desks import NOW
+from upload_steps import NOW
 
-from cvms_pipeline.store import engine, listing, outbox, tally
+from cvms_pipeline.database import engine
+from cvms_pipeline.store import listing, outbox, retries
 
 ANN = "Ann,Lee,1/2/1990,ann@b.org"
 ANN_CORRECTED = "Ann,Lee,1/2/1990,ann@new.org"
 Kind, Status = outbox.Kind, outbox.Status
 
 
-def claim(desk, *kinds, now=NOW, limit=10, upload_id=None):
+LEASE = dt.timedelta(minutes=1)
+
+
+def claim(desk, kind=Kind.ALERT, now=NOW, limit=10, upload_id=None):
     with desk.store.begin() as conn:
-        return outbox.due(
-            conn, kinds=kinds or list(Kind), now=now, limit=limit, upload_id=upload_id
+        return outbox.claim(
+            conn, kind, now=now, lease=LEASE, limit=limit, upload_id=upload_id
         )
 
 
@@ -28,29 +33,35 @@ def alert(desk, purpose="run-failed:1", **facts):
         return outbox.queue_alert(conn, purpose, "ops@example.org", now=NOW, **facts)
 
 
-def test_a_due_invitation_has_all_it_takes_to_write_it(desk):
+def postpone(desk, attempts):
+    """Let the only message fail after `attempts` failed attempts."""
+    (due,) = claim(desk)
+    with desk.store.begin() as conn:
+        outbox.postpone(conn, dataclasses.replace(due, attempts=attempts), "Away", NOW)
+
+
+def test_a_due_invitation_has_everything_that_its_text_needs(desk):
     desk.bring([ANN])
 
     (due,) = claim(desk, Kind.INVITATION)
 
     (recipient,) = desk.column("SELECT id FROM cvms.recipients")
     assert (due.kind, due.to, due.attempts) == (Kind.INVITATION, ("ann@b.org",), 0)
-    assert (due.username, due.email) == ("ann@b.org.COVID19VACCINE", "ann@b.org")
+    assert due.username == "ann@b.org.COVID19VACCINE"
     assert (due.recipient_id, due.upload_id) == (str(recipient), "upload-1")
     assert due.purpose == f"invitation:{recipient}"
-    assert due.message_id == f"<{due.id}@cvms>"
 
 
-def test_a_due_notice_names_its_upload_and_nobody(desk):
+def test_a_due_notice_names_its_upload_and_no_person(desk):
     desk.bring([ANN])
 
     (due,) = claim(desk, Kind.NOTICE)
 
     assert (due.upload_id, due.to) == ("upload-1", ("staff@mercy.example.org",))
-    assert (due.recipient_id, due.username, due.email) == (None, None, None)
+    assert (due.recipient_id, due.username) == (None, None)
 
 
-def test_an_alert_keeps_what_it_is_about(desk):
+def test_an_alert_keeps_its_details(desk):
     alert(desk, details={"run": "abc"})
 
     (due,) = claim(desk, Kind.ALERT)
@@ -66,10 +77,9 @@ def test_messages_can_be_claimed_for_one_upload(desk):
     desk.bring([ANN])
     desk.bring(["Bob,Lee,1/2/1990,bob@b.org"])
 
-    claimed = claim(desk, upload_id="upload-2")
+    (due,) = claim(desk, Kind.INVITATION, upload_id="upload-2")
 
-    assert {due.upload_id for due in claimed} == {"upload-2"}
-    assert {due.kind for due in claimed} == {Kind.NOTICE, Kind.INVITATION}
+    assert (due.upload_id, due.to) == ("upload-2", ("bob@b.org",))
 
 
 def test_a_claimed_message_belongs_to_its_sender_until_the_lease_is_over(desk):
@@ -77,7 +87,7 @@ def test_a_claimed_message_belongs_to_its_sender_until_the_lease_is_over(desk):
 
     first = claim(desk)
     at_once = claim(desk)
-    after = claim(desk, now=NOW + outbox.LEASE)
+    after = claim(desk, now=NOW + LEASE)
 
     assert len(first) == 1
     assert at_once == []
@@ -89,18 +99,18 @@ def test_two_senders_at_once_claim_different_messages(desk):
         alert(desk, f"number {number}")
 
     with desk.store.begin() as conn:
-        held = outbox.due(conn, kinds=[Kind.ALERT], now=NOW, limit=3)
+        held = outbox.claim(conn, Kind.ALERT, now=NOW, lease=LEASE, limit=3)
         with concurrent.futures.ThreadPoolExecutor() as pool:
             others = pool.submit(claim, desk).result(timeout=60)
 
     assert len({due.id for due in [*held, *others]}) == 6
 
 
-def test_what_a_dying_sender_had_claimed_is_free_at_once(desk):
+def test_messages_of_a_dead_sender_are_free_at_once(desk):
     alert(desk)
 
     with contextlib.suppress(ZeroDivisionError), desk.store.begin() as conn:
-        outbox.due(conn, kinds=[Kind.ALERT], now=NOW, limit=1)
+        outbox.claim(conn, Kind.ALERT, now=NOW, lease=LEASE, limit=1)
         raise ZeroDivisionError
 
     assert len(claim(desk)) == 1
@@ -112,7 +122,7 @@ def test_a_sent_message_is_never_due_again(desk):
 
     with desk.store.begin() as conn:
         outbox.mark_sent(conn, [due.id], NOW)
-        outbox.mark_attempt(conn, due.id, "Late", NOW)
+        outbox.postpone(conn, due, "Late", NOW)
 
     (row,) = desk.table("SELECT * FROM cvms.messages").to_dict("records")
     assert (row["status"], row["sent_at"], row["attempts"]) == ("sent", NOW, 1)
@@ -122,15 +132,15 @@ def test_a_sent_message_is_never_due_again(desk):
 def test_a_failed_attempt_is_tried_again_when_its_time_has_come(desk):
     alert(desk)
     (due,) = claim(desk)
-    later = outbox.retry_at(due.attempts, NOW)
+    later = NOW + dt.timedelta(seconds=15)
 
     with desk.store.begin() as conn:
-        outbox.mark_attempt(conn, due.id, "MailServerAway 421", later)
+        outbox.postpone(conn, due, "MailServerAway 421", NOW)
 
     assert claim(desk, now=later - dt.timedelta(seconds=1)) == []
     (again,) = claim(desk, now=later)
     assert (again.id, again.attempts) == (due.id, 1)
-    assert again.message_id == due.message_id
+    assert again.purpose == due.purpose
 
 
 def test_a_refused_message_is_never_tried_again(desk):
@@ -144,10 +154,84 @@ def test_a_refused_message_is_never_tried_again(desk):
     assert claim(desk, now=NOW + dt.timedelta(days=9)) == []
 
 
-def test_the_wait_doubles_up_to_an_hour():
-    waits = [outbox.retry_at(n, NOW) - NOW for n in (0, 1, 2, 7, 8, 1000)]
+# How many attempts have failed before, and the seconds until the next one.
+_WAITS = [(0, 15), (1, 22.5), (2, 33.75), (13, 2919.293), (14, 3600), (1000, 3600)]
 
-    assert [wait.total_seconds() / 60 for wait in waits] == [0.25, 0.5, 1, 32, 60, 60]
+
+@pytest.mark.parametrize(("attempts", "seconds"), _WAITS)
+def test_each_wait_is_half_as_long_again_up_to_an_hour(desk, attempts, seconds):
+    alert(desk)
+
+    postpone(desk, attempts)
+
+    (due_at,) = desk.column("SELECT next_attempt_at FROM cvms.messages")
+    assert (due_at - NOW).total_seconds() == pytest.approx(seconds, abs=0.001)
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 14, 15, 50])
+def test_a_message_is_due_at_once_unless_it_was_tried_a_moment_ago(desk, attempts):
+    alert(desk)
+    postpone(desk, attempts - 1)
+    desk.execute("UPDATE cvms.messages SET attempts = :number", number=attempts)
+
+    def count_due(tried_before):
+        with desk.store.begin() as conn:
+            retries.retry_now(conn, "Away", now=NOW, tried_before=tried_before)
+        return len(claim(desk))
+
+    a_second = dt.timedelta(seconds=1)
+    assert (count_due(NOW), count_due(NOW + a_second)) == (0, 1)
+
+
+def test_a_message_that_was_not_begun_is_due_again_unless_another_has_claimed_it(desk):
+    alert(desk)
+    claimed = claim(desk)
+
+    def release(leased_until):
+        with desk.store.begin() as conn:
+            outbox.release(conn, claimed, leased_until=leased_until, now=NOW)
+        return len(claim(desk))
+
+    assert release(NOW + LEASE + dt.timedelta(seconds=1)) == 0
+    assert release(NOW + LEASE) == 1
+
+
+def test_a_message_that_was_put_off_for_some_addresses_is_sent_to_these_only(desk):
+    alert(desk)
+    (due,) = claim(desk)
+
+    with desk.store.begin() as conn:
+        outbox.postpone(conn, due, "MailServerBusy", NOW, to=["b@b.org"])
+
+    (again,) = claim(desk, now=NOW + dt.timedelta(minutes=1))
+    assert again.to == ("b@b.org",)
+
+
+def test_waits_begin_anew_when_the_mail_server_is_back(desk):
+    alert(desk)
+    postpone(desk, 12)
+    desk.execute("UPDATE cvms.messages SET attempts = 13")
+
+    with desk.store.begin() as conn:
+        retries.retry_now(conn, "Away", now=NOW, tried_before=NOW + LEASE)
+
+    (due,) = claim(desk)
+    assert due.attempts == 0
+
+
+# Until when a message waits, and whether that is from a clock that was set back.
+_AHEAD = [(dt.timedelta(hours=1), 0), (dt.timedelta(hours=1, seconds=1), 1)]
+
+
+@pytest.mark.parametrize(("ahead", "is_due"), _AHEAD)
+def test_a_message_that_waits_longer_than_any_wait_is_due(desk, ahead, is_due):
+    alert(desk)
+    desk.execute("UPDATE cvms.messages SET next_attempt_at = :at", at=NOW + ahead)
+
+    with desk.store.begin() as conn:
+        retries.correct_future(conn, NOW)
+
+    assert len(claim(desk)) == is_due
 
 
 # Texts that may hold personal data, and what is kept of them.
@@ -165,7 +249,7 @@ def test_only_the_kind_of_an_error_is_kept(desk, error, kept):
     (due,) = claim(desk)
 
     with desk.store.begin() as conn:
-        outbox.mark_attempt(conn, due.id, error, NOW)
+        outbox.postpone(conn, due, error, NOW)
 
     assert desk.column("SELECT last_error FROM cvms.messages") == [kept]
 
@@ -208,19 +292,22 @@ def test_who_was_removed_is_not_invited(desk):
     assert claim(desk, Kind.INVITATION) == []
 
 
-def test_what_is_waiting_is_known_by_kind_and_upload(desk):
+def test_waiting_messages_are_found_by_kind_and_upload(desk):
     desk.bring([ANN])
     desk.bring(["Bob,Lee,1/2/1990,bob"])
     alert(desk)
 
     with desk.store.begin() as conn:
-        found = outbox.waiting(conn, NOW)
-        before = outbox.waiting(conn, NOW - dt.timedelta(seconds=1))
+        found = listing.find_due(conn, NOW)
+        before = listing.find_due(conn, NOW - dt.timedelta(seconds=1))
 
     assert found == {
         Kind.NOTICE: ["upload-1", "upload-2"],
         Kind.INVITATION: ["upload-1"],
         Kind.ALERT: [None],
+        Kind.REFUSED_ADDRESSES: [],
+        Kind.ACCOUNT: [],
+        Kind.DELAY: [],
     }
     assert not any(before.values())
 
@@ -231,7 +318,7 @@ def test_an_upload_s_messages_are_counted_by_status(desk):
 
     with desk.store.begin() as conn:
         outbox.mark_sent(conn, [due.id], NOW)
-        counts = tally.messages(conn, "upload-1", [Kind.INVITATION])
+        counts = listing.count_messages(conn, "upload-1", Kind.INVITATION)
 
     assert counts == {Status.SENT: 1, Status.WAITING: 1}
 
@@ -240,7 +327,7 @@ def test_listed_messages_show_no_whole_address(desk):
     desk.bring([ANN])
 
     with desk.store.begin() as conn:
-        listed = listing.messages(conn)
+        listed = listing.list_messages(conn)
 
     assert {each.to for each in listed} == {("a***@b***.org",), ("s***@m***.org",)}
 
@@ -252,9 +339,9 @@ def test_messages_are_listed_for_one_upload_or_only_the_unsent(desk):
 
     with desk.store.begin() as conn:
         outbox.mark_sent(conn, [due.id], NOW)
-        of_upload = listing.messages(conn, upload_id="upload-1")
-        unsent = listing.messages(conn, statuses=[Status.WAITING])
-        every = listing.messages(conn)
+        of_upload = listing.list_messages(conn, upload_id="upload-1")
+        unsent = listing.list_messages(conn, statuses=[Status.WAITING])
+        every = listing.list_messages(conn)
 
     assert {each.kind for each in of_upload} == {Kind.NOTICE, Kind.INVITATION}
     assert {each.status for each in unsent} == {Status.WAITING}
@@ -271,5 +358,10 @@ _MASKED = [
 
 
 @pytest.mark.parametrize(("address", "shown"), _MASKED)
-def test_an_address_is_shown_by_its_beginnings(address, shown):
-    assert listing.mask(address) == shown
+def test_of_an_address_only_the_first_letters_are_listed(desk, address, shown):
+    with desk.store.begin() as conn:
+        outbox.queue_alert(conn, "run-failed:1", address, now=NOW)
+
+        (listed,) = listing.list_messages(conn)
+
+    assert listed.to == (shown,)

@@ -1,12 +1,13 @@
 import dataclasses
 
 import pytest
-from desks import clinic
+from upload_steps import clinic
 
-from cvms_pipeline.store import engine, providers
+from cvms_pipeline.database import engine
+from cvms_pipeline.store import providers
 
 
-def test_an_added_provider_comes_back_as_it_was(desk):
+def test_an_added_provider_is_read_back_unchanged(desk):
     added = dataclasses.replace(clinic("wake"), vfc_pin="VAC2021")
 
     with desk.store.begin() as conn:
@@ -31,9 +32,9 @@ def test_a_slug_is_given_once(desk):
 
 def test_a_disabled_provider_can_be_enabled_again(desk):
     with desk.store.begin() as conn:
-        providers.disable(conn, "mercy")
+        providers.change(conn, "mercy", is_enabled=False)
         disabled = providers.get(conn, "mercy")
-        providers.enable(conn, "mercy")
+        providers.change(conn, "mercy", is_enabled=True)
         enabled = providers.get(conn, "mercy")
 
     assert (disabled.is_enabled, enabled.is_enabled) == (False, True)
@@ -44,14 +45,22 @@ def test_looking_for_an_unknown_provider_finds_none(desk):
         assert providers.find(conn, "nobody") is None
 
 
-@pytest.mark.parametrize("act", [providers.get, providers.disable, providers.enable])
-def test_an_unknown_provider_is_named(desk, act):
+# Functions that need a provider, and their arguments besides its slug.
+_FUNCTIONS = [
+    (providers.get, {}),
+    (providers.change, {"is_enabled": True}),
+    (providers.change, {"emails": ("staff@b.example.org",)}),
+]
+
+
+@pytest.mark.parametrize(("function", "arguments"), _FUNCTIONS)
+def test_an_error_names_the_unknown_provider(desk, function, arguments):
     expected = pytest.raises(providers.ProviderUnknown, match="nobody")
     with expected, desk.store.begin() as conn:
-        act(conn, "nobody")
+        function(conn, "nobody", **arguments)
 
 
-def test_the_database_refuses_a_pin_that_is_none(desk):
+def test_the_database_refuses_an_invalid_pin(desk):
     with pytest.raises(engine.StoreError) as raised:
         desk.execute("UPDATE cvms.providers SET vfc_pin = 'NCA12345'")
 

@@ -1,16 +1,17 @@
 import concurrent.futures
 import contextlib
 import random
-import threading
 
 import pytest
-import sqlalchemy as sa
-from desks import NOW
+from upload_steps import NOW, is_blocked
 
-from cvms_pipeline.domain import outcome, reasons
-from cvms_pipeline.store import engine, merging, recipients, tally
+from cvms_pipeline.database import engine
+from cvms_pipeline.domain.reporting import outcome
+from cvms_pipeline.domain.vocabulary import reasons
+from cvms_pipeline.store import loading, recipients, uploads
 
 ANN = "Ann,Lee,1/2/1990,ann@b.org"
+BOB = "Bob,Lee,1/2/1990,bob@b.org"
 ANN_CORRECTED = "Ann,Lee,1/2/1990,ann@new.org"
 ANN_CORRECTED_TWICE = "Ann,Lee,1/2/1990,ann@newer.org"
 
@@ -19,27 +20,33 @@ class TakenBackError(Exception):
     """The first of two uploads is taken back."""
 
 
-def wait_until_blocked(desk):
-    """Return once some session waits for another's lock."""
-    waiting = sa.text("SELECT 1 FROM pg_locks WHERE NOT granted LIMIT 1")
-    pause = threading.Event()
-    while True:
-        with desk.store.begin() as conn:
-            if conn.scalar(waiting):
-                return
-        pause.wait(0.01)
+def lose_attempts(desk, count):
+    """Let the first `count` attempts of each provider to insert end as a deadlock."""
+    desk.execute(
+        "CREATE SEQUENCE cvms.mercy; CREATE SEQUENCE cvms.duke;"
+        "CREATE FUNCTION cvms.lose() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE SQLSTATE '40P01'; END $$;"
+        "CREATE TRIGGER lose BEFORE INSERT ON cvms.recipients FOR EACH ROW"
+        f" WHEN (nextval('cvms.' || NEW.provider) <= {count})"
+        " EXECUTE FUNCTION cvms.lose()"
+    )
 
 
 def race(desk, first, second, *, is_first_taken_back=False):
     """Load both: `first` before, but committed only when `second` waits for it."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
         with contextlib.suppress(TakenBackError), desk.store.begin() as conn:
-            one = recipients.load(conn, *first, now=NOW, data_ops="ops@b.org")
+            one = load(conn, *first)
             running = pool.submit(desk.load, *second)
-            wait_until_blocked(desk)
+            assert is_blocked(desk, running)
             if is_first_taken_back:
                 raise TakenBackError
         return one, running.result(timeout=60)
+
+
+def load(conn, upload_id, planned):
+    locked = uploads.lock(conn, upload_id)
+    return loading.load(conn, locked, planned, now=NOW, data_ops="ops@b.org")
 
 
 def plans(desk, *uploads_of):
@@ -55,7 +62,7 @@ def emails(desk):
     return desk.column("SELECT email FROM cvms.recipients ORDER BY 1")
 
 
-def test_of_two_uploads_with_one_person_one_loads_and_one_is_told_why(desk):
+def test_of_two_uploads_with_one_person_one_loads_and_the_other_gets_the_reason(desk):
     one, two = race(desk, *plans(desk, ("mercy", [ANN]), ("duke", [ANN_CORRECTED])))
 
     assert (one.loaded, one.rejected) == (1, 0)
@@ -63,7 +70,7 @@ def test_of_two_uploads_with_one_person_one_loads_and_one_is_told_why(desk):
     assert emails(desk) == ["ann@b.org"]
 
 
-def test_the_loser_s_twins_are_told_of_the_store_not_of_each_other(desk):
+def test_after_a_conflict_all_duplicates_name_the_stored_recipient(desk):
     first, second = plans(desk, ("mercy", [ANN]), ("duke", [ANN, ANN, ANN_CORRECTED]))
 
     _, two = race(desk, first, second)
@@ -71,9 +78,8 @@ def test_the_loser_s_twins_are_told_of_the_store_not_of_each_other(desk):
     assert dict(two.reasons) == {reasons.DUPLICATE_RECIPIENT: 3}
 
 
-def test_the_loser_s_other_rows_still_load(desk):
-    bob = "Bob,Lee,1/2/1990,bob@b.org"
-    first, second = plans(desk, ("mercy", [ANN]), ("duke", [ANN, bob]))
+def test_after_a_conflict_the_other_rows_still_load(desk):
+    first, second = plans(desk, ("mercy", [ANN]), ("duke", [ANN, BOB]))
 
     _, two = race(desk, first, second)
 
@@ -90,7 +96,7 @@ def test_a_provider_racing_with_itself_corrects_the_e_mail(desk):
     assert emails(desk) == ["ann@new.org"]
 
 
-def test_if_the_first_is_taken_back_the_second_loads(desk):
+def test_if_the_first_is_rolled_back_the_second_loads(desk):
     first, second = plans(desk, ("mercy", [ANN]), ("duke", [ANN]))
 
     _, two = race(desk, first, second, is_first_taken_back=True)
@@ -169,8 +175,8 @@ def test_two_runs_of_one_upload_load_it_once(desk):
     assert desk.column("SELECT count(*) FROM cvms.messages") == [2]
 
 
-def test_who_is_always_overtaken_gives_up_for_now(desk, monkeypatch):
-    monkeypatch.setattr(merging, "merge", lambda *_, **__: False)
+def test_an_upload_that_always_conflicts_gives_up_for_now(desk, monkeypatch):
+    monkeypatch.setattr(recipients, "merge", lambda *_, **__: False)
 
     with pytest.raises(engine.StoreConflict):
         desk.bring([ANN])
@@ -178,7 +184,46 @@ def test_who_is_always_overtaken_gives_up_for_now(desk, monkeypatch):
     assert desk.latest().decided_at is None
 
 
-def test_what_no_race_explains_stops_the_load(desk):
+# How many attempts each of two uploads loses, and whether they then load in turn.
+_LOST = [(0, False), (1, True)]
+
+
+@pytest.mark.parametrize(("lost", "is_in_turn"), _LOST)
+def test_only_uploads_that_lost_an_attempt_load_one_after_another(
+    desk, lost, is_in_turn
+):
+    lose_attempts(desk, lost)
+    first, second = plans(desk, ("mercy", [ANN]), ("duke", [BOB]))
+
+    with concurrent.futures.ThreadPoolExecutor() as pool, desk.store.begin() as conn:
+        load(conn, *first)
+        running = pool.submit(desk.load, *second)
+        has_waited = is_blocked(desk, running)
+
+    assert has_waited is is_in_turn
+    assert running.result().loaded == 1
+
+
+def test_an_upload_that_waits_for_its_turn_locks_no_recipient(desk):
+    desk.bring([ANN])
+    lose_attempts(desk, 1)
+    first, second = plans(
+        desk, ("duke", [BOB]), ("mercy", [ANN_CORRECTED, ANN.replace("Ann", "Cy")])
+    )
+
+    with concurrent.futures.ThreadPoolExecutor() as pool, desk.store.begin() as conn:
+        load(conn, *first)
+        running = pool.submit(desk.load, *second)
+        assert is_blocked(desk, running)
+        desk.execute(
+            "SET LOCAL lock_timeout = '5s'; UPDATE cvms.recipients"
+            " SET removed_at = now() WHERE email = 'ann@b.org'"
+        )
+
+    assert (running.result().loaded, running.result().rejected) == (1, 1)
+
+
+def test_a_violation_that_no_conflict_explains_stops_the_load(desk):
     upload_id = desk.receive(None)
     planned = desk.decide(upload_id, [ANN])
 
@@ -209,7 +254,10 @@ def test_many_uploads_at_once_leave_every_line_explained(desk, seed):
         ended: list[outcome.Outcome] = list(pool.map(lambda p: desk.load(*p), planned))
 
     with desk.store.begin() as conn:
-        explained = [tally.accounted_for(conn, upload_id) for upload_id, _ in planned]
+        explained = [
+            loading.count_accounted_lines(conn, uploads.get(conn, upload_id))
+            for upload_id, _ in planned
+        ]
     inserted = sum(each.loaded - each.updated for each in ended)
     assert [each.rows for each in ended] == [15] * 8
     assert explained == [15] * 8

@@ -1,7 +1,7 @@
 import pytest
 import sqlalchemy as sa
 
-from cvms_pipeline.store import engine
+from cvms_pipeline.database import engine
 
 _INSERT = """
 INSERT INTO cvms.recipients (
@@ -47,7 +47,7 @@ def test_a_recipient_keeps_its_upload_and_provider(desk, statement):
 @pytest.mark.parametrize(
     ("upload_id", "provider"), [("unknown", "mercy"), ("upload-1", "duke")]
 )
-def test_nobody_is_stored_who_is_of_no_upload(desk, upload_id, provider):
+def test_a_recipient_without_an_upload_is_refused(desk, upload_id, provider):
     desk.receive("mercy")
 
     with pytest.raises(engine.StoreError) as raised:
@@ -56,7 +56,7 @@ def test_nobody_is_stored_who_is_of_no_upload(desk, upload_id, provider):
     assert raised.value.constraint == "recipients_upload"
 
 
-def test_an_upload_stays_while_its_recipients_are_being_stored(desk):
+def test_an_upload_cannot_be_deleted_while_its_recipients_are_stored(desk):
     upload_id = desk.receive("mercy")
     facts = {"upload_id": upload_id, "provider": "mercy"}
 

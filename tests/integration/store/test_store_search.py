@@ -12,7 +12,7 @@ ROWS = [
 
 def found(desk, *words, **options):
     with desk.store.begin() as conn:
-        return search.search(conn, words, **options)
+        return search.search_recipients(conn, words, **options)
 
 
 def names(desk, *words, **options):
@@ -38,7 +38,7 @@ _WORDS = [
 
 
 @pytest.mark.parametrize(("words", "expected"), _WORDS)
-def test_words_find_whose_names_they_start(desk, words, expected):
+def test_a_search_finds_names_that_begin_with_its_words(desk, words, expected):
     desk.bring(ROWS)
     desk.execute(
         "INSERT INTO cvms.recipients (first_name, last_name, birth_date, email,"
@@ -69,7 +69,7 @@ def test_recipients_are_sorted_both_ways(desk, sort, expected):
 
 
 @pytest.mark.parametrize(("sort", "expected"), _ORDERS)
-def test_what_words_find_is_sorted_alike(desk, sort, expected):
+def test_results_of_a_search_are_sorted(desk, sort, expected):
     desk.bring(ROWS)
 
     found_names = names(desk, "ann", sort=sort)
@@ -98,8 +98,8 @@ def test_the_total_counts_those_not_shown_too(desk):
     assert (len(some.recipients), some.total) == (1, 3)
 
 
-def test_a_search_that_finds_too_many_says_so(desk, monkeypatch):
-    monkeypatch.setattr(search, "MOST", 2)
+def test_a_search_with_too_many_results_reports_it(desk, monkeypatch):
+    monkeypatch.setattr(search, "_MAX_MATCHES", 2)
     desk.bring(ROWS)
 
     many, few = found(desk, "ann"), found(desk, "lee")
@@ -108,7 +108,7 @@ def test_a_search_that_finds_too_many_says_so(desk, monkeypatch):
     assert (few.total, few.is_capped) == (1, False)
 
 
-def test_a_found_recipient_tells_where_it_came_from(desk):
+def test_a_found_recipient_has_its_provider_and_upload(desk):
     desk.bring(ROWS[:1])
 
     (row,) = found(desk, "ann").recipients.to_dict("records")
@@ -120,7 +120,7 @@ def test_a_found_recipient_tells_where_it_came_from(desk):
     )
 
 
-def test_an_empty_store_finds_nobody(desk):
+def test_a_search_in_an_empty_store_finds_nobody(desk):
     nobody = found(desk)
 
     assert (nobody.total, nobody.recipients.empty) == (0, True)

@@ -1,6 +1,6 @@
 import pytest
 
-from cvms_pipeline.store import engine
+from cvms_pipeline.database import engine
 
 SUFFIX = ".COVID19VACCINE"
 
@@ -38,7 +38,7 @@ def test_a_family_over_several_uploads_is_numbered_on(desk):
     ]  # fmt: skip
 
 
-def test_a_username_taken_since_the_plan_gets_a_number(desk):
+def test_a_username_that_was_taken_since_the_plan_gets_a_number(desk):
     upload_id = desk.receive("mercy")
     planned = desk.decide(upload_id, family("Bob", "Cy"))
     desk.bring(family("Ann"), "duke")
@@ -48,7 +48,7 @@ def test_a_username_taken_since_the_plan_gets_a_number(desk):
     assert usernames(desk) == ["lee@b.org.2", "lee@b.org.3", "lee@b.org"]
 
 
-def test_a_username_become_free_since_the_plan_is_given(desk):
+def test_a_username_that_became_free_since_the_plan_is_used(desk):
     desk.bring(family("Ann"))
     upload_id = desk.receive("mercy")
     planned = desk.decide(upload_id, family("Bob", "Cy"))
@@ -91,7 +91,7 @@ def test_a_correction_to_a_shared_e_mail_is_numbered(desk):
     assert usernames(desk) == ["lee@b.org", "lee@b.org.2", "lee@b.org.3"]
 
 
-def test_a_number_is_not_given_again(desk):
+def test_the_number_of_a_username_is_not_used_again(desk):
     desk.bring(family("Ann", "Bob"))
     desk.bring(family("Ann", email="ann@b.org"))
 
@@ -100,23 +100,7 @@ def test_a_number_is_not_given_again(desk):
     assert usernames(desk) == ["ann@b.org", "lee@b.org.2", "lee@b.org", "lee@b.org.3"]
 
 
-def test_an_address_that_looks_like_a_numbered_one_gets_in_nobody_s_way(desk):
-    desk.bring(family("Ann", email="lee@b.org.2"))
-    desk.bring(family("Bob", "Cy"))
-
-    assert usernames(desk) == ["lee@b.org.2", "lee@b.org", "lee@b.org.3"]
-
-
-def test_such_an_address_in_the_same_file_does_not_either(desk):
+def test_an_address_that_looks_like_a_numbered_username_takes_none(desk):
     desk.bring([*family("Ann", "Bob"), *family("Cy", email="lee@b.org.2")])
 
-    assert usernames(desk) == ["lee@b.org", "lee@b.org.3", "lee@b.org.2"]
-
-
-def test_two_families_whose_numbers_meet_are_told_apart(desk):
-    desk.bring([*family("A", "B", "C", "D"), *family("E", "F", email="lee@b.org.2")])
-
-    found = usernames(desk)
-
-    assert len(set(found)) == 6
-    assert found[0] == "lee@b.org"
+    assert usernames(desk) == ["lee@b.org", "lee@b.org.2"]  # Cy is rejected

@@ -6,14 +6,15 @@ from pathlib import Path
 import pandas as pd
 import sheets
 
-from cvms_pipeline.domain import duplicates, outcome, report
+from cvms_pipeline.domain.matching import duplicates
+from cvms_pipeline.domain.reporting import error_report, outcome
 
 DATA = Path(__file__).parents[1] / "data"
 GUIDE = DATA / "user_guide"
 
 
 def check(name):
-    return sheets.check((DATA / name).read_bytes())
+    return sheets.plan((DATA / name).read_bytes())
 
 
 def cells_of(data):
@@ -24,19 +25,19 @@ def test_excels_plain_csv_in_western_europe_is_read():
     sheet = check("cp1252.csv")
 
     assert (sheet.encoding, sheet.delimiter) == ("windows-1252", ";")
-    assert sheet.valid["first_name"].tolist() == ["Renée", "Søren"]
-    assert sheet.valid["last_name"].tolist() == ["Müller", "O’Neil"]
+    assert sheet.valid_values["first_name"].tolist() == ["Renée", "Søren"]
+    assert sheet.valid_values["last_name"].tolist() == ["Müller", "O’Neil"]
     assert len(sheet.plan) == 2
 
 
 def test_a_quoted_line_break_does_not_shift_the_line_numbers():
-    assert sheets.told(check("quoted_line_break.csv")) == [
+    assert sheets.rejections_of(check("quoted_line_break.csv")) == [
         (4, "name-characters", "FirstName: invalid characters: Bob#")
     ]
 
 
-def test_of_twins_in_one_file_the_first_loads():
-    assert sheets.told(check("twins.csv")) == [
+def test_of_duplicates_in_one_file_the_first_loads():
+    assert sheets.rejections_of(check("twins.csv")) == [
         (
             3,
             "duplicate-in-file",
@@ -49,19 +50,19 @@ def test_of_twins_in_one_file_the_first_loads():
 def test_a_comma_at_the_end_of_every_row_shifts_no_column():
     sheet = check("trailing_comma_on_every_row.csv")
 
-    assert sheet.valid["first_name"].tolist() == ["Ann", "Bob"]
+    assert sheet.valid_values["first_name"].tolist() == ["Ann", "Bob"]
     assert len(sheet.plan) == 2
 
 
-def test_words_for_missing_data_are_names():
+def test_words_such_as_null_are_accepted_as_names():
     assert len(check("names_that_look_missing.csv").plan) == 2
 
 
 def test_the_user_guides_example_gives_exactly_its_report():
     preloaded = check("user_guide/preload.csv")
-    known = duplicates.keys(preloaded.valid).loc[2]
-    uploaded = sheets.judge((GUIDE / "with_errors.csv").read_bytes())
-    keys = duplicates.keys(uploaded.valid)
+    known = duplicates.make_keys(preloaded.valid_values).loc[2]
+    uploaded = sheets.validate((GUIDE / "with_errors.csv").read_bytes())
+    keys = duplicates.make_keys(uploaded.valid_values)
     same = (keys["first_key"] == known["first_key"]) & (
         keys["last_key"] == known["last_key"]
     )
@@ -77,8 +78,10 @@ def test_the_user_guides_example_gives_exactly_its_report():
         index=keys.index[same],
     )
 
-    decided = duplicates.decide(uploaded, matches, provider="mercy", upload="errors")
+    decided = duplicates.plan_rows(uploaded, matches, provider="mercy", upload="errors")
 
-    data = report.bulk_error(decided.cells, report.messages(decided.rejections))
+    data = error_report.render_report(
+        decided.cells, error_report.compose_messages(decided.rejections)
+    )
     assert cells_of(data) == cells_of((GUIDE / "expected_bulk_error.csv").read_bytes())
-    assert outcome.of(decided).rejected == 7
+    assert outcome.from_sheet(decided).rejected == 7

@@ -42,33 +42,29 @@ DROPPED = [
 
 
 @pytest.mark.parametrize("name", MEANT)
-def test_a_name_that_a_provider_means_is_not_temporary(name):
-    assert not names.is_temporary(name)
+def test_an_ordinary_file_name_is_not_temporary(name):
+    assert names.is_upload(name)
 
 
 @pytest.mark.parametrize(("name", "stem"), STEMS)
 def test_a_safe_stem_can_stand_in_a_path(name, stem):
-    assert names.safe_stem(name) == stem
+    assert names.make_safe_stem(name) == stem
 
 
 @pytest.mark.parametrize(("name", "dropped"), DROPPED)
 def test_a_dropped_name_is_a_base_name_that_is_seen(name, dropped):
-    assert names.dropped(name) == dropped
-    assert not names.is_temporary(names.dropped(name))
+    assert names.choose_name(name) == dropped
+    assert names.is_upload(names.choose_name(name))
 
 
 def test_a_long_dropped_name_keeps_its_ending_and_can_be_numbered():
-    name = names.numbered(names.dropped("é" * 300 + ".csv"), 1_000)
+    name = names.add_number(names.choose_name("é" * 300 + ".csv"), 1_000)
 
     assert name.endswith(" (1000).csv")
     assert len(name.encode()) <= 255
 
 
-def test_a_shown_name_can_be_encoded():
-    assert names.shown("a\udcffb").encode("utf-8") == b"a\\xffb"
-
-
 def test_the_second_of_a_name_is_numbered():
-    assert names.numbered("staff.csv", 1) == "staff.csv"
-    assert names.numbered("staff.csv", 2) == "staff (2).csv"
-    assert names.numbered("staff", 3) == "staff (3)"
+    assert names.add_number("staff.csv", 1) == "staff.csv"
+    assert names.add_number("staff.csv", 2) == "staff (2).csv"
+    assert names.add_number("staff", 3) == "staff (3)"

@@ -2,7 +2,6 @@
 
 import errno
 import time
-from pathlib import Path
 
 import pytest
 
@@ -35,11 +34,11 @@ class Keeper:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=["full", "failed"])
-def test_it_is_started_again_until_it_stays(monkeypatch, fault):
+def test_replacing_supervisord_is_repeated_until_it_succeeds(monkeypatch, fault):
     monkeypatch.setattr(time, "sleep", lambda _: None)
-    monkeypatch.setattr(supervise, "_record", lambda *_: None)
+    monkeypatch.setattr(supervise, "_write_holder", lambda *_: None)
     keeper = Keeper(fault)
 
-    supervise._start_again(Path(), keeper, [])
+    supervise._replace(keeper, [])
 
     assert keeper.done == ["stop"] * 3 + ["start", "start services"]

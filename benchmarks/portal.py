@@ -1,0 +1,338 @@
+"""How fast the portal's pages, its review and its uploads are, and what it takes.
+
+    python -m benchmarks.portal [--quick] [--json]
+
+One `cvms up` on the embedded default, with a provider that has loaded a million
+recipients by a hundred thousand uploads.  Times of pages are those of the server, from
+the portal's own log; all others are those of the person who waits.
+"""
+
+import re
+import statistics
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+import sqlalchemy as sa
+
+from benchmarks import (
+    filling,
+    measuring,
+    running,
+    sample_rows,
+    showing,
+    uploading,
+    visitors,
+)
+from cvms_pipeline.settings import loading
+
+GOALS = {
+    "page_p95_ms": 100,
+    "review_100_ms": 150,
+    "create_to_alert_p50_s": 1.5,
+    "banner_5000_ms": 500,
+    "concurrent.errors": 0,
+    "concurrent.p95_s": 1.0,
+    "idle_cores": 0.02,
+    "rss_mb": 300,
+    "page_kb": 60,
+}
+"""The most that each figure may be."""
+
+_LINE = re.compile(r" (?:GET|POST) (\w+) (?:200|302) (\d+) ms$", re.M)
+_PAUSE_SECONDS = (1.0, 5.0)  # between two things that a person does
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How much is stored, how often each thing is done, and by how many at once."""
+
+    recipients: int
+    uploads: int
+    rounds: int
+    reviews: int
+    users: int
+    together_seconds: float
+    idle_seconds: float
+
+
+FULL = Size(
+    recipients=1_000_000,
+    uploads=100_000,
+    rounds=40,
+    reviews=20,
+    users=50,
+    together_seconds=120,
+    idle_seconds=30,
+)
+QUICK = Size(
+    recipients=20_000,
+    uploads=2_000,
+    rounds=5,
+    reviews=4,
+    users=6,
+    together_seconds=5,
+    idle_seconds=2,
+)
+
+_UPLOADS = """
+INSERT INTO cvms.uploads (
+    id, folder, provider, lane, file_name, sha256, size, status, rows, loaded, rejected,
+    reasons, received_at, requested_at, started_at, decided_at, finished_at
+)
+SELECT
+    CASE WHEN number < :of_recipients THEN 'stored-' ELSE 'history-' END || number,
+    :provider, :provider, 'low_volume', 'staff ' || number || '.csv', md5('' || number),
+    900, 'completed_with_errors', 10, 9, 1, '{"birth-date-invalid": 1}', at, at, at,
+    at + interval '1 second', at + interval '1 second'
+FROM (
+    SELECT number, now() - number * interval '10 minutes' AS at
+    FROM generate_series(0, :last) AS number
+) AS invented
+"""
+
+_COUNT = "UPDATE cvms.providers SET recipients = :number WHERE slug = :slug"
+
+
+def main() -> int:
+    """Measure and print."""
+    chosen = showing.options(__doc__, None)
+    size = QUICK if chosen.quick else FULL
+    with running.started(CVMS_REQUIRE_SECOND_FACTOR="false") as installation:
+        found = measure(installation, size)
+    table = showing.table(
+        f"The portal, with {size.recipients:,} recipients and {size.uploads:,} uploads",
+        ("figure", "measured", "goal"),
+        list(list_rows(found)),
+        showing.on(measuring.machine()),
+    )
+    showing.result(found, as_json=chosen.json, table=table)
+    return 0
+
+
+def measure(installation: running.Installation, size: Size) -> dict[str, Any]:
+    """Return the figures, by the names that the JSON object has."""
+    showing.progress("Recipients and uploads ...")
+    installation.cvms(
+        *("providers", "add", uploading.PROVIDER, "--name", "Bench"),
+        *("--pin", "VAC2021", "--email", "bench@example.org"),
+    )
+    _fill(installation, size)
+    people = _make_visitors(installation, size.users)
+    first = people[0]
+    first.log_in()
+    idle, memory = _rest(installation, size.idle_seconds)
+    showing.progress("Reviews, uploads ...")
+    sent = _send(first, size)
+    showing.progress("Pages ...")
+    pages = _browse(installation, first, size.rounds)
+    weights = {name: round(first.weigh(p), 1) for name, p in _list_weighed()}
+    showing.progress(f"{size.users} people at once ...")
+    together = _work_together(people, size)
+    return {
+        "page_p95_ms": pages,
+        **sent,
+        "concurrent": together,
+        "idle_cores": round(idle, 4),
+        "rss_mb": round(max(memory, _measure_memory(installation))),
+        "page_kb": weights,
+    }
+
+
+def _fill(installation: running.Installation, size: Size) -> None:
+    """Store the uploads, as long decided, and the recipients that they have loaded."""
+    of_recipients = size.recipients // 5_000 + 1
+    values = {
+        "provider": uploading.PROVIDER,
+        "of_recipients": of_recipients,
+        "last": max(size.uploads, of_recipients) - 1,
+    }
+    with installation.store.begin() as conn:
+        conn.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        conn.execute(sa.text(_UPLOADS), values)
+        filling.fill(conn, stored=0, wanted=size.recipients)
+        counted = sa.text(
+            "UPDATE cvms.providers SET recipients = :n WHERE slug = :slug"
+        )
+        conn.execute(counted, {"n": size.recipients, "slug": uploading.PROVIDER})
+    with installation.store.statements() as conn:
+        filling.settle(conn)
+        conn.exec_driver_sql("VACUUM (ANALYZE) cvms.uploads")
+
+
+def _make_visitors(
+    installation: running.Installation, count: int
+) -> list[visitors.Visitor]:
+    """Add accounts with one password, as `cvms accounts` cannot: it sets none."""
+    from cvms_pipeline.portal.site import configuration
+
+    data, environment = installation.data, installation.environment
+    port = environment["CVMS_PORTAL_PORT"]
+    chosen = loading.load(home=running.ROOT, data_dir=data, portal_port=port)
+    configuration.set_up(chosen)
+    from django.contrib.auth import hashers
+
+    from cvms_pipeline.portal.accounts import models
+
+    password = hashers.make_password(visitors.PASSWORD)
+    names = [f"user{nth}@example.org" for nth in range(count)]
+    models.Account.objects.bulk_create(
+        models.Account(
+            username=name,
+            email=name,
+            role=models.Role.PROVIDER,
+            provider=uploading.PROVIDER,
+            password=password,
+        )
+        for name in names
+    )
+    url = f"http://127.0.0.1:{port}"
+    return [visitors.Visitor(url=url, username=name) for name in names]
+
+
+def _rest(installation: running.Installation, seconds: float) -> tuple[float, float]:
+    """Return the cores that the portal takes while nobody asks, and its memory."""
+    before = _measure_processor(installation)
+    time.sleep(seconds)
+    spent = _measure_processor(installation) - before
+    return spent / seconds, _measure_memory(installation)
+
+
+def _send(visitor: visitors.Visitor, size: Size) -> dict[str, float]:
+    """Return how long a review, Create Records and a high-volume upload take."""
+    reviews, alerts, banners = [], [], []
+    for nth in range(size.reviews + 1):  # the first one warms everything up
+        rows = sample_rows.upload(100, rejected_percent=10, seed=10_000 + nth)
+        took, shown = visitor.timed_review(rows)
+        reviews.append(took)
+        alerts.append(visitor.timed_alert(shown))
+    for nth in range(max(2, size.reviews // 4) + 1):
+        rows = sample_rows.upload(5_000, rejected_percent=10, seed=20_000 + nth)
+        banners.append(visitor.timed_banner(rows))
+    return {
+        "review_100_ms": round(1000 * statistics.median(reviews[1:])),
+        "create_to_alert_p50_s": round(statistics.median(alerts[1:]), 2),
+        "banner_5000_ms": round(1000 * statistics.median(banners[1:])),
+    }
+
+
+def _browse(
+    installation: running.Installation, visitor: visitors.Visitor, rounds: int
+) -> dict[str, float]:
+    """Open every page so often; return by page what 95 % of them do not exceed."""
+    log = installation.data / "logs" / "portal.log"
+    listed = visitor.get("/recipients/").text
+    (recipient,) = set(re.findall(r'href="(/recipients/[0-9a-f-]{36}/)"', listed)[:1])
+    upload = re.findall(r'href="(/uploads/[^"/?]+/)"', visitor.get("/uploads/").text)[
+        -1
+    ]
+    paths = [path for _, path in _list_weighed()]
+    paths += [recipient, upload, f"{upload}receipt/", "/recipients/?sort=birth_date"]
+    paths += ["/recipients/?sort=email&order=descending", "/recipients/?sort=loaded_at"]
+    after = recipient.split("/")[2]
+    paths += [
+        f"/recipients/?sort=first_name&after={after}",
+        f"/uploads/?after={upload}",
+    ]
+    for path in paths:
+        visitor.get(path)
+    start = log.stat().st_size
+    for _ in range(rounds):
+        for path in paths:
+            visitor.get(path)
+    with log.open("rb") as file:
+        file.seek(start)
+        lines = _LINE.findall(file.read().decode())
+    pages: dict[str, list[float]] = {}
+    for name, milliseconds in lines:
+        pages.setdefault(name, []).append(float(milliseconds))
+    return {name: measuring.p95(times) for name, times in sorted(pages.items())}
+
+
+def _list_paths(visitor: visitors.Visitor) -> Sequence[str]:
+    """Return every page that is measured, in several orders and further on."""
+    listed, history = visitor.get("/recipients/").text, visitor.get("/uploads/").text
+    recipient = re.findall(r'href="(/recipients/[0-9a-f-]{36}/)"', listed)[-1]
+    upload = re.findall(r'href="(/uploads/[^"/?]+/)"', history)[-1]
+    person, file = recipient.split("/")[2], upload.split("/")[2]
+    return [
+        *(path for _, path in _list_weighed()),
+        *(recipient, upload, f"{upload}receipt/"),
+        "/recipients/?sort=birth_date",
+        "/recipients/?sort=email&order=descending",
+        "/recipients/?sort=loaded_at",
+        f"/recipients/?sort=first_name&after={person}",
+        f"/uploads/?after={file}",
+    ]
+
+
+def _list_weighed() -> Sequence[tuple[str, str]]:
+    """Return the pages that a first visit may begin with: name and path."""
+    return [
+        ("bulk", "/bulk/"),
+        ("bulk_high", "/bulk/high-volume/"),
+        ("recipients", "/recipients/"),
+        ("uploads", "/uploads/"),
+        ("team", "/team/"),
+        ("account", "/accounts/factors/"),
+    ]
+
+
+def _work_together(people: Sequence[visitors.Visitor], size: Size) -> dict[str, Any]:
+    """Return how many errors there are, and how long answers take."""
+    for person in people[1:]:
+        person.log_in()
+    for person in people:
+        person.seconds.clear()
+    visitors.work_together(people, seconds=size.together_seconds, pauses=_PAUSE_SECONDS)
+    errors = [error for person in people for error in person.errors]
+    for error in sorted(set(errors)):
+        showing.progress(f"  {error}")
+    seconds = [each for person in people for each in person.seconds]
+    return {
+        "users": len(people),
+        "answers": len(seconds),
+        "errors": len(errors),
+        "p95_s": round(measuring.p95(seconds), 3),
+    }
+
+
+def _list_processes(installation: running.Installation) -> list[psutil.Process]:
+    """Return the portal's processes."""
+    return [
+        each
+        for each in installation.up.children(recursive=True)
+        if "cvms_pipeline.portal.site.serving" in " ".join(each.cmdline())
+    ]
+
+
+def _measure_processor(installation: running.Installation) -> float:
+    times = [each.cpu_times() for each in _list_processes(installation)]
+    return sum(each.user + each.system for each in times)
+
+
+def _measure_memory(installation: running.Installation) -> float:
+    """Return the memory in MB; pages that several processes share count once."""
+    found = [each.memory_full_info() for each in _list_processes(installation)]
+    return sum(each.pss for each in found) / 1e6
+
+
+def list_rows(found: Mapping[str, Any]) -> Sequence[tuple[str, str, str]]:
+    """Return the figures one a row, with their goals."""
+    rows = []
+    for name, value in found.items():
+        if not isinstance(value, Mapping):
+            rows.append((name, str(value), f"≤ {GOALS[name]}"))
+            continue
+        for part, figure in value.items():
+            goal = GOALS.get(name, GOALS.get(f"{name}.{part}"))
+            words = "" if goal is None else f"≤ {goal}"
+            rows.append((f"{name}: {part}", str(figure), words))
+    return rows
+
+
+if __name__ == "__main__":
+    sys.exit(main())

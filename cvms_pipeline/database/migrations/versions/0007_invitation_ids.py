@@ -1,0 +1,16 @@
+"""Only its id makes an invitation unique, no longer its purpose as well."""
+
+import pathlib
+
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Run the SQL beside this file."""
+    sql = pathlib.Path(__file__).with_suffix(".sql").read_text("utf-8")
+    op.get_bind().exec_driver_sql(sql)

@@ -1,0 +1,311 @@
+"""The tables as they are now.
+
+The revisions that lead to them are in `migrations`; a test compares the two.  Names
+of people are compared by `*_key` columns in collation C: by code point, so that one
+index serves both equality and prefixes, on every system alike.
+"""
+
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from cvms_pipeline.database import schemas
+from cvms_pipeline.domain.vocabulary import audit_events, message_kinds, upload
+
+METADATA = sa.MetaData(
+    schema=schemas.CVMS,
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    },
+)
+
+PERSON_CONSTRAINTS = ("recipients_match_key", "uq_recipients_username")
+"""Of two transactions that store one person or username, one violates one of these."""
+
+_Type: TypeAlias = sa.types.TypeEngine[Any] | type[sa.types.TypeEngine[Any]]
+_Key = sa.Text(collation="C")
+_Uuid = sa.Uuid(as_uuid=False)
+_Moment = sa.DateTime(timezone=True)
+_Texts = pg.ARRAY(sa.Text)
+
+
+def _required(
+    kind: _Type, *names: str, default: str | None = None
+) -> list[sa.Column[Any]]:
+    """Return columns that are NOT NULL, with the SQL of their default."""
+    sql = None if default is None else sa.text(default)
+    return [sa.Column(name, kind, nullable=False, server_default=sql) for name in names]
+
+
+def _optional(kind: _Type, *names: str) -> list[sa.Column[Any]]:
+    return [sa.Column(name, kind) for name in names]
+
+
+def _new_id() -> sa.Column[str]:
+    default = sa.text("cvms.new_id()")
+    return sa.Column("id", _Uuid, primary_key=True, server_default=default)
+
+
+def _identity(name: str) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, sa.Identity(always=True), primary_key=True)
+
+
+def _one_of(column: str, words: Iterable[str]) -> sa.CheckConstraint:
+    listed = ", ".join(f"'{word}'" for word in words)
+    return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def _checks(**rules: str) -> list[sa.CheckConstraint]:
+    return [sa.CheckConstraint(rule, name=name) for name, rule in rules.items()]
+
+
+def _index_where(name: str, *columns: str, rule: str, unique: bool = False) -> sa.Index:
+    """Return an index of the rows for which `rule` is true."""
+    return sa.Index(name, *columns, unique=unique, postgresql_where=sa.text(rule))
+
+
+providers = sa.Table(
+    "providers",
+    METADATA,
+    sa.Column("slug", sa.Text, primary_key=True),
+    *_required(sa.Text, "name", "vfc_pin"),
+    *_required(_Texts, "emails"),
+    *_required(sa.Boolean, "is_enabled", default="true"),
+    *_required(sa.BigInteger, "recipients", default="0"),
+    *_required(_Moment, "created_at"),
+    *_checks(
+        vfc_pin="vfc_pin ~ '^(NCA[0-9]{6}|VAC2021)$'", emails="cardinality(emails) > 0"
+    ),
+    comment="Who uploads; recipients counts those loaded, so that no one counts rows.",
+)
+
+uploads = sa.Table(
+    "uploads",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    *_required(sa.Text, "folder", "lane", "file_name"),
+    sa.Column("provider", sa.Text, sa.ForeignKey(providers.c.slug)),
+    sa.Column("parent_upload", sa.Text, sa.ForeignKey("cvms.uploads.id")),
+    *_optional(sa.Text, "sha256", "claim_refusal", "refusal_code", "refusal_message"),
+    *_optional(sa.Text, "encoding", "delimiter", "rules_version", "run_id"),
+    *_optional(sa.Text, "failed_run", "failed_step", "failure"),
+    *_optional(sa.BigInteger, "size"),
+    *_optional(pg.JSONB(none_as_null=True), "origin"),
+    *_optional(sa.Integer, "refused_rows"),
+    *_required(sa.Text, "status", default="'received'"),
+    *_required(_Texts, "ignored_columns", "remarks", default="'{}'"),
+    *_required(sa.Integer, "rows", "loaded", "updated", "rejected", default="0"),
+    *_required(sa.Integer, "outstanding", "dismissed", default="0"),
+    *_required(_Texts, "parents", "children", default="'{}'"),
+    *_required(pg.JSONB, "reasons", default="'{}'"),
+    *_required(pg.JSONB, "possible_duplicates", default="'[]'"),
+    *_required(_Moment, "received_at"),
+    *_optional(_Moment, "requested_at", "started_at", "decided_at", "failed_at"),
+    *_optional(_Moment, "finished_at", "purged_at"),
+    *_optional(_Moment, "delayed_at", "delay_mailed_at", "withdrawn_at"),
+    *_optional(sa.Text, "withdrawn_why"),
+    *_required(sa.Text, "sent_from", default="'folder'"),
+    *_optional(_Uuid, "sent_by"),  # an account of the portal, by value
+    sa.UniqueConstraint("id", "provider"),
+    _one_of("lane", upload.Lane),
+    _one_of("sent_from", upload.Way),
+    _one_of("status", upload.UploadStatus),
+    *_checks(
+        counts="rows = loaded + rejected",
+        shares="rows >= 0 AND updated >= 0 AND updated <= loaded AND rejected >= 0",
+        refusal="(refusal_code IS NULL) = (refusal_message IS NULL)"
+        " AND (refusal_code IS NULL OR loaded = 0)",
+        refused_rows="refused_rows IS NULL"
+        " OR refused_rows >= 0 AND refusal_code IS NOT NULL",
+        finished="(status IN ('completed', 'completed_with_errors', 'refused',"
+        " 'withdrawn')) = (finished_at IS NOT NULL)",
+        withdrawn="(withdrawn_at IS NULL) = (withdrawn_why IS NULL)"
+        " AND (status <> 'withdrawn' OR withdrawn_at IS NOT NULL)",
+        failed="(status = 'failed') = (failed_at IS NOT NULL)",
+        decided="finished_at IS NULL OR decided_at IS NOT NULL",
+        purged="purged_at IS NULL OR decided_at IS NOT NULL",
+        sent_by="sent_by IS NULL OR sent_from <> 'folder'",
+        outstanding="outstanding >= 0 AND dismissed >= 0"
+        " AND outstanding + dismissed <= rejected",
+    ),
+    sa.Index(None, "status", "received_at"),
+    sa.Index(None, "received_at"),
+    sa.Index(None, "provider", "received_at"),
+    sa.Index(None, "sha256", "provider"),
+    _index_where(
+        "ix_uploads_unpurged", "finished_at", rule="purged_at IS NULL AND rejected > 0"
+    ),
+    _index_where(
+        "ix_uploads_outstanding", "provider", "received_at", rule="outstanding > 0"
+    ),
+    _index_where(
+        "ix_uploads_withdrawn", "withdrawn_at", rule="withdrawn_at IS NOT NULL"
+    ),
+    comment="Every file ever received, its outcome and its counts; kept for good.",
+)
+
+recipients = sa.Table(
+    "recipients",
+    METADATA,
+    _new_id(),
+    *_required(sa.Text, "first_name", "last_name", "email", "provider", "upload_id"),
+    *_required(sa.Date, "birth_date"),
+    *_required(_Key, "first_key", "last_key", "username"),
+    *_required(sa.Integer, "username_number", "source_line"),
+    *_required(_Moment, "loaded_at"),
+    *_optional(_Moment, "registered_at", "removed_at"),
+    # Triggers (revision 0006) check that the upload exists and is of that provider. A
+    # foreign key would check it for each row, and all rows of an upload name the same
+    # pair; a trigger checks it once a statement. That saves 19 ms of the server's time
+    # for 5,000 rows. It refuses what the key refused, with the same SQLSTATE, but costs
+    # 78 lines of SQL, and `\d` shows triggers instead of a key.
+    # See docs/decisions/0016-checked-at-once.md
+    sa.UniqueConstraint(
+        "first_key", "last_key", "birth_date", name=PERSON_CONSTRAINTS[0]
+    ),
+    *_checks(username_number="username_number > 0"),
+    # All of the match key: a plan that prefers it to the constraint's loses nothing.
+    sa.Index("ix_recipients_last_key", "last_key", "first_key", "birth_date"),
+    sa.Index(None, "birth_date"),
+    sa.Index(None, "upload_id"),
+    # Deleted only by cvms.withdraw, while nobody has been invited.
+    comment="The people to be vaccinated; one row a match key.",
+)
+sa.Index(PERSON_CONSTRAINTS[1], sa.func.lower(recipients.c.username), unique=True)
+# Only people who share an e-mail address: finds the next number without counting.
+sa.Index(
+    "ix_recipients_shared_email",
+    sa.func.lower(recipients.c.email),
+    recipients.c.username_number,
+    postgresql_where=recipients.c.username_number > 1,
+)
+
+recipient_changes = sa.Table(
+    "recipient_changes",
+    METADATA,
+    _new_id(),
+    sa.Column("recipient_id", _Uuid, sa.ForeignKey(recipients.c.id), nullable=False),
+    sa.Column("upload_id", sa.Text, sa.ForeignKey(uploads.c.id), nullable=False),
+    *_required(sa.Text, "old_email", "new_email", "old_username", "new_username"),
+    *_required(sa.Integer, "source_line"),
+    *_required(_Moment, "changed_at"),
+    sa.UniqueConstraint("upload_id", "source_line"),
+    sa.Index(None, "recipient_id"),
+    comment="Every e-mail correction, so that what was told to whom can be retold.",
+)
+
+rejected_rows = sa.Table(
+    "rejected_rows",
+    METADATA,
+    sa.Column("upload_id", sa.Text, sa.ForeignKey(uploads.c.id), primary_key=True),
+    sa.Column("line", sa.Integer, primary_key=True),
+    *_required(sa.Text, "first_name", "last_name", "birth_date", "email", "message"),
+    *_required(_Texts, "codes"),
+    # Cells in no known column, as a list in JSON; empty without any.
+    *_required(sa.Text, "extra_cells", default="''"),
+    # For data-ops only: no report and no message contains it.
+    sa.Column("matched_recipient", _Uuid, sa.ForeignKey(recipients.c.id)),
+    # Until an upload brings it back or a person dismisses it:
+    # docs/decisions/0026-chain.md
+    *_required(sa.Boolean, "is_outstanding", default="true"),
+    *_optional(sa.Text, "brought_back_by", "dismissed_why"),
+    *_optional(sa.Integer, "brought_back_line"),
+    *_checks(
+        codes="cardinality(codes) > 0",
+        settled="NOT is_outstanding"
+        " OR brought_back_by IS NULL AND dismissed_why IS NULL",
+        brought_back="(brought_back_by IS NULL) = (brought_back_line IS NULL)",
+    ),
+    _index_where(
+        "ix_rejected_rows_matched",
+        "matched_recipient",
+        rule="matched_recipient IS NOT NULL",
+    ),
+    comment="The rows that were not loaded, as the provider wrote them, and why.",
+)
+
+messages = sa.Table(
+    "messages",
+    METADATA,
+    _new_id(),
+    *_required(_Key, "purpose"),
+    *_required(sa.Text, "kind"),
+    # No foreign keys: docs/decisions/0012-unchecked-messages.md
+    *_optional(sa.Text, "upload_id", "last_error"),
+    *_optional(_Uuid, "recipient_id"),
+    *_required(_Texts, "addresses"),
+    *_required(pg.JSONB, "details", default="'{}'"),
+    *_required(sa.Text, "status", default="'waiting'"),
+    *_required(sa.Integer, "attempts", default="0"),
+    *_required(_Moment, "queued_at", "next_attempt_at"),
+    *_optional(_Moment, "sent_at"),
+    _one_of("kind", message_kinds.Kind),
+    _one_of("status", ["waiting", "sent", "refused", "withdrawn"]),
+    *_checks(
+        sent="(status = 'sent') = (sent_at IS NOT NULL)",
+        last_error="last_error ~ '^[A-Za-z0-9 ._:-]{1,80}$'",
+    ),
+    sa.Index(None, "upload_id"),
+    # Invitations need no check: they have the id of their recipient or correction.
+    _index_where(
+        "uq_messages_purpose", "purpose", rule="kind <> 'invitation'", unique=True
+    ),
+    _index_where(
+        "ix_messages_waiting", "kind", "next_attempt_at", rule="status = 'waiting'"
+    ),
+    _index_where("ix_messages_refused", "kind", rule="status = 'refused'"),
+    comment="The outbox: what is to be told, once a purpose, until it has been sent.",
+)
+
+audit = sa.Table(
+    "audit",
+    METADATA,
+    _identity("id"),
+    *_required(_Moment, "happened_at", default="now()"),
+    *_required(
+        sa.Text,
+        "actor",
+        default="coalesce(nullif(current_setting('cvms.actor', true), ''), 'unknown')",
+    ),
+    *_required(sa.Text, "database_role", default="session_user"),
+    *_required(sa.Text, "event"),
+    # No foreign keys: an entry remains when what it is about is removed.
+    *_optional(sa.Text, "upload_id", "provider", "run_id"),
+    *_required(pg.JSONB, "details", default="'{}'"),
+    _one_of("event", audit_events.Event),
+    sa.Index(None, "upload_id", "id"),
+    sa.Index(None, "provider", "id"),
+    sa.Index(None, "happened_at"),
+    _index_where(
+        "uq_audit_rerun",
+        "upload_id",
+        "run_id",
+        rule=f"event = '{audit_events.Event.UPLOAD_RERUN}'",
+        unique=True,
+    ),
+    comment="Who did what, and when; only ever appended to, and kept for good.",
+)
+
+# The help desk's; nothing in this package reads or writes it yet.
+sa.Table(
+    "cases",
+    METADATA,
+    _identity("number"),
+    *_required(sa.Text, "kind"),
+    *_required(sa.Text, "status", default="'open'"),
+    sa.Column("provider", sa.Text, sa.ForeignKey(providers.c.slug)),
+    sa.Column("upload_id", sa.Text, sa.ForeignKey(uploads.c.id)),
+    sa.Column("recipient_id", _Uuid, sa.ForeignKey(recipients.c.id)),
+    *_required(_Moment, "opened_at"),
+    *_optional(_Moment, "closed_at"),
+    _one_of("kind", ["bulk_upload", "removal"]),
+    _one_of("status", ["open", "closed"]),
+    *_checks(closed="(status = 'closed') = (closed_at IS NOT NULL)"),
+    comment="Requests to the help desk, with the upload they are about.",
+)

@@ -1,0 +1,187 @@
+"""The pages about loaded recipients: the list with its search, and one person.
+
+The words of a search stay on the server, in the session: no address, title or log has
+a name.  `describe_list` serves every page that contains the list.
+"""
+
+import dataclasses
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib import parse
+
+from allauth.core import ratelimit
+from django import forms, http, shortcuts
+from django.contrib import messages
+from django.views.decorators import http as methods
+
+from cvms_pipeline.domain.vocabulary import refusal_codes
+from cvms_pipeline.portal.accounts import recording, roles
+from cvms_pipeline.portal.site import faults
+from cvms_pipeline.use_cases.provider_actions import loaded_recipients
+
+_SEARCH = "recipients_search"
+_RECIPIENTS = "recipients"
+_PAGES = (_RECIPIENTS, "bulk", "bulk_high")
+"""The pages that contain the list, to which a search returns."""
+
+_TITLES = {
+    "last_name": "Last name",
+    "first_name": "First name",
+    "birth_date": "Date of birth",
+    "email": "E-mail",
+    "loaded_at": "Loaded",
+}
+_STATES = {
+    loaded_recipients.InvitationStatus.WAITING: ("Waiting to be sent", "info"),
+    loaded_recipients.InvitationStatus.SENT: ("Sent", "good"),
+    loaded_recipients.InvitationStatus.REFUSED: ("Refused by the mail server", "bad"),
+    loaded_recipients.InvitationStatus.WITHDRAWN: ("Not sent", "info"),
+}
+"""The words for the state of an invitation, and how they look."""
+
+
+class SearchForm(forms.Form):
+    """How the names of the recipients begin that are looked for."""
+
+    last_name = forms.CharField(
+        required=False, max_length=200, label="Last name begins with"
+    )
+    first_name = forms.CharField(
+        required=False, max_length=200, label="First name begins with"
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Column:
+    """A column of the list, and the link that sorts by it."""
+
+    title: str
+    order: str  # as `aria-sort` says it; empty if the list is sorted by another
+    link: str
+
+
+@methods.require_http_methods(["GET", "HEAD", "POST"])
+def list_recipients(request: http.HttpRequest) -> http.HttpResponse:
+    """Show the list; a POST remembers what is searched for."""
+    if request.method != "POST":
+        context = describe_list(request)
+        return shortcuts.render(request, "provider/recipients.html", context)
+    page = request.POST.get("page")
+    form = SearchForm({} if "all" in request.POST else request.POST)
+    if form.is_valid():
+        request.session[_SEARCH] = form.cleaned_data
+    target = shortcuts.resolve_url(page if page in _PAGES else _RECIPIENTS)
+    return shortcuts.redirect(f"{target}#loaded-recipients")
+
+
+def describe_list(request: http.HttpRequest) -> Mapping[str, Any]:
+    """Return what `provider/recipient_list.html` shows, for whoever is logged in."""
+    searched = request.session.get(_SEARCH, {})
+    asked = request.GET
+    sort = asked.get("sort")
+    wanted = loaded_recipients.Wanted(
+        provider=roles.get_account(request).provider,
+        sort=sort if sort in _TITLES else "last_name",
+        is_descending=asked.get("order") == "descending",
+        after=_read_id(asked.get("after")),
+        before=_read_id(asked.get("before")),
+        **searched,
+    )
+    page = loaded_recipients.list_recipients(recording.open_pipeline(request), wanted)
+    first = _make_link(wanted)
+    return {
+        "records": page,
+        "max_matches": loaded_recipients.MAX_MATCHES,
+        "search": SearchForm(initial=searched),
+        "is_search": any(searched.values()),
+        "columns": _describe_columns(wanted),
+        "first": first if page.has_earlier else "",
+        "earlier": f"{first}&before={page.recipients[0].id}"
+        if page.has_earlier
+        else "",
+        "later": f"{first}&after={page.recipients[-1].id}" if page.has_later else "",
+    }
+
+
+@methods.require_safe
+def show_recipient(
+    request: http.HttpRequest, recipient_id: uuid.UUID
+) -> http.HttpResponse:
+    """Show what is known of one recipient."""
+    provider = roles.get_account(request).provider
+    try:
+        found = loaded_recipients.get_recipient(
+            recording.open_pipeline(request), str(recipient_id), provider=provider
+        )
+    except loaded_recipients.RecipientUnknown:
+        raise http.Http404 from None
+    state, look, why = _describe_invitation(found)
+    context = {"recipient": found, "state": state, "look": look, "why": why}
+    return shortcuts.render(request, "provider/recipient.html", context)
+
+
+@methods.require_POST
+def resend(request: http.HttpRequest, recipient_id: uuid.UUID) -> http.HttpResponse:
+    """Send an invitation again that was refused."""
+    if not ratelimit.consume(request, action="resend"):
+        return faults.too_many(request)
+    provider = roles.get_account(request).provider
+    try:
+        loaded_recipients.resend_invitation(
+            recording.open_pipeline(request), str(recipient_id), provider=provider
+        )
+    except loaded_recipients.RecipientUnknown:
+        raise http.Http404 from None
+    except loaded_recipients.NotRefused:
+        messages.info(request, "This invitation was not refused: it is on its way.")
+    else:
+        messages.success(request, "The invitation is sent again.")
+    return shortcuts.redirect("recipient", recipient_id)
+
+
+def _describe_invitation(
+    found: loaded_recipients.Recipient,
+) -> tuple[str, str, str]:
+    """Return the state in words, how it looks, and why it was refused."""
+    if found.registered_at is not None:
+        return "Registered", "good", ""
+    if found.invitation is None:
+        return "None", "info", ""
+    state, look = _STATES[found.invitation.status]
+    is_refused = look == "bad" and found.invitation.last_error
+    why = refusal_codes.describe_refusal(found.invitation.last_error or "")
+    return state, look, why if is_refused else ""
+
+
+def _read_id(text: str | None) -> str | None:
+    """Return the id of a recipient in an address; None if it is none."""
+    try:
+        return str(uuid.UUID(text or ""))
+    except ValueError:
+        return None
+
+
+def _describe_columns(wanted: loaded_recipients.Wanted) -> Sequence[_Column]:
+    """Return the columns; another click on the present order turns it round."""
+    columns = []
+    for sort, title in _TITLES.items():
+        is_current = sort == wanted.sort
+        turned = dataclasses.replace(
+            wanted, sort=sort, is_descending=is_current and not wanted.is_descending
+        )
+        order = "descending" if wanted.is_descending else "ascending"
+        columns.append(
+            _Column(
+                title=title,
+                order=order if is_current else "",
+                link=_make_link(turned),
+            )
+        )
+    return columns
+
+
+def _make_link(wanted: loaded_recipients.Wanted) -> str:
+    """Return the first page in an order, below the address of the present page."""
+    order = "descending" if wanted.is_descending else "ascending"
+    return f"?{parse.urlencode({'sort': wanted.sort, 'order': order})}"

@@ -1,8 +1,0 @@
--- How many runs Dagster has not ended; its index on the status answers.
-SELECT
-    count(*) FILTER (WHERE status IN ('NOT_STARTED', 'QUEUED', 'SUSPENDED')) AS queued,
-    count(*) FILTER (WHERE status IN ('STARTING', 'STARTED', 'CANCELING')) AS running
-FROM dagster.runs
-WHERE status IN (
-    'NOT_STARTED', 'QUEUED', 'SUSPENDED', 'STARTING', 'STARTED', 'CANCELING'
-)

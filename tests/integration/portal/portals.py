@@ -1,0 +1,106 @@
+"""The portal on a real database, asked by Django's test client.
+
+Django is configured once in a process; each test gets a clone of a migrated database
+and a pipeline of its own.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+import struct
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import installations
+from allauth.mfa.recovery_codes.internal import auth as recovery
+from allauth.mfa.totp.internal import auth as totp
+from django import test
+from django.conf import settings
+
+from cvms_pipeline.portal.accounts import models
+
+PASSWORD = "four blue horses 7"
+SECRET = base64.b32encode(b"a secret of twenty b").decode()
+
+
+def make_code(at: float | None = None, secret: str = SECRET) -> str:
+    """Return the code that an authenticator app shows (RFC 6238)."""
+    counter = struct.pack(">Q", int((at or time.time()) // 30))
+    digest = hmac.new(base64.b32decode(secret), counter, hashlib.sha1).digest()
+    start = digest[-1] & 15
+    (number,) = struct.unpack(">I", digest[start : start + 4])
+    return f"{(number & 0x7FFFFFFF) % 1_000_000:06d}"
+
+
+def text_of(response: Any) -> str:
+    """Return the words of a page, with single spaces."""
+    page = re.sub(r"<(script|style)\b.*?</\1>", " ", response.content.decode())
+    words = re.sub(r"<[^>]*>", " ", page)
+    return re.sub(r"\s+", " ", words).replace("&#x27;", "'").strip()
+
+
+@dataclass(kw_only=True)
+class Site:
+    """What a test does with the portal."""
+
+    installation: installations.Installation
+
+    @property
+    def pipeline(self) -> Any:
+        return settings.CVMS.pipeline
+
+    def add_account(
+        self,
+        address: str = "ann@mercy.example.org",
+        role: str = "provider",
+        *,
+        provider: str = "mercy",
+        has_factor: bool = True,
+        **facts: Any,
+    ) -> models.Account:
+        """Add an account with a password and, as a rule, an authenticator app."""
+        slug = provider if role == "provider" else ""
+        account = models.Account.objects.add(
+            address, models.Role(role), provider=slug, **facts
+        )
+        account.set_password(PASSWORD)
+        account.save()
+        if has_factor:
+            totp.TOTP.activate(account, SECRET)
+            recovery.RecoveryCodes.activate(account)
+        return account
+
+    def browser(self, **options: Any) -> test.Client:
+        """Return a browser that nobody has logged in with."""
+        return test.Client(**options)
+
+    def browser_of(self, account: models.Account, **options: Any) -> test.Client:
+        """Return a browser in which somebody is logged in."""
+        client = test.Client(**options)
+        client.force_login(account)
+        return client
+
+    def type_password(
+        self, client: test.Client, username: str, password: str = PASSWORD
+    ) -> Any:
+        typed = {"login": username, "password": password}
+        return client.post("/accounts/login/", typed)
+
+    def log_in(self, client: test.Client, username: str) -> Any:
+        """Log in with both factors; return the last answer."""
+        asked = self.type_password(client, username)
+        assert asked["Location"] == "/accounts/factors/log-in/", text_of(asked)
+        return client.post("/accounts/factors/log-in/", {"code": make_code()})
+
+    def audit(self, *events: str) -> list[dict[str, Any]]:
+        """Return the entries of these events, the earliest first."""
+        from cvms_pipeline.use_cases import history
+
+        found = history.list_audit_entries(self.pipeline, limit=1000)
+        return [
+            {"event": each.event.value, "actor": each.actor, **each.details}
+            for each in reversed(found)
+            if each.event.value in events
+        ]

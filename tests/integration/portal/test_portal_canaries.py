@@ -1,0 +1,123 @@
+"""Canaries: what is typed, loaded or mailed is in no log, address, metric or fault.
+
+Every route is asked, by its name in the table of routes, so new pages are tried too.
+"""
+
+import logging
+import re
+
+import prometheus_client
+import pytest
+from django.urls import get_resolver
+
+from cvms_pipeline.portal.accounts import administration, recording
+from cvms_pipeline.use_cases import deliver
+from tests import canaries
+
+ROW = "Zebulonia,Canarywood,7/19/1931,bird@nest.example"
+WRONG = "Zebulonia,Quackenbush,13/41/1931,bird@nest.example"
+ADDRESS = "ann.canarywood@nest.example"
+FIELDS = ["login", "password", "again", "username", "code", "first", "last", "q"]
+TYPED = {**dict.fromkeys([*FIELDS, "name", "why"], "Canarywood"), "address": ADDRESS}
+NOT_OURS = ("django", "allauth")  # `serving` silences them
+
+
+@pytest.fixture
+def said(caplog):
+    """What the processes of the portal write: all loggers that are not silenced."""
+    caplog.set_level(logging.DEBUG)
+
+    def read():
+        ours = (
+            r for r in caplog.records if not r.name.startswith(("django", "allauth"))
+        )
+        return "\n".join(record.getMessage() for record in ours)
+
+    return read
+
+
+@pytest.fixture
+def ids(site):
+    """What routes need, of people whose names are canaries."""
+    upload = site.installation.bring([ROW, WRONG])
+    account = site.add_account(f"bob.{ADDRESS}")
+    (recipient,) = site.installation.column("SELECT id FROM cvms.recipients")
+    return {
+        "upload_id": upload,
+        "account_id": account.pk,
+        "recipient_id": recipient,
+        "pk": 1,
+        "token": administration.print_link(site.pipeline, account).rsplit("/", 2)[1],
+    }
+
+
+def _list_paths(ids):
+    def walk(patterns, prefix="/"):
+        for each in patterns:
+            path = prefix + str(each.pattern)
+            if hasattr(each, "url_patterns"):
+                yield from walk(each.url_patterns, path)
+            else:
+                yield re.sub(r"<\w+:(\w+)>", lambda m: str(ids.get(m[1], 1)), path)
+
+    return list(walk(get_resolver().url_patterns))
+
+
+def _visit_all(site, ids, **options):
+    """Ask every page with words that are canaries; return the answers."""
+    answers = []
+    accounts = [site.add_account(ADDRESS, role=r) for r in ("provider", "data_ops")]
+    for path in _list_paths(ids):
+        for account in accounts:
+            browser = site.browser_of(account, **options)
+            answers += [
+                browser.get(path, {"q": "Quackenbush"}),
+                browser.post(path, TYPED),
+                browser.get(f"{path}Canarywood/"),
+            ]
+    return answers
+
+
+def _find_in_addresses(answers):
+    """Return the canaries in where answers lead to, and in their other headers.
+
+    The gate names the account to the proxy.
+    """
+    told = [{**answer.headers, "X-Cvms-User": ""} for answer in answers]
+    return canaries.find(repr(told))
+
+
+def test_no_page_writes_or_leads_to_what_it_was_told(site, ids, said):
+    answers = _visit_all(site, ids)
+
+    assert canaries.find(said()) == []
+    assert ids["token"] not in said()
+    assert _find_in_addresses(answers) == []
+    assert canaries.find(prometheus_client.generate_latest()) == []
+
+
+def test_no_fault_tells_what_the_page_was_told(site, ids, said, monkeypatch):
+    def fail(*_args, **_options):
+        raise ValueError(f"Zebulonia Canarywood {ADDRESS} {ids['token']}")
+
+    monkeypatch.setattr(recording, "open_pipeline", fail)
+    answers = _visit_all(site, ids, raise_request_exception=False)
+
+    faults = [answer for answer in answers if answer.status_code == 500]
+    assert faults
+    assert canaries.find(b"\n".join(answer.content for answer in faults)) == []
+    assert canaries.find(said()) == []
+    assert ids["token"] not in said()
+    assert _find_in_addresses(answers) == []
+
+
+def test_mails_to_accounts_have_no_canary_but_whom_they_go_to(site, ids):
+    account = site.add_account(ADDRESS)
+    administration.send_link(site.pipeline, account)
+
+    deliver.send_alerts(site.pipeline)
+
+    (message,) = [m for m in site.installation.mail() if m["To"] == ADDRESS]
+    text = message.get_body(("plain",)).get_content().replace(ADDRESS, "")
+    assert canaries.find(text) == []
+    assert canaries.find(str(message["Subject"])) == []
