@@ -1,7 +1,7 @@
 """A supervisord that has died: replaced as often as it takes."""
 
 import errno
-import time
+import types
 
 import pytest
 
@@ -35,7 +35,7 @@ class Keeper:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=["full", "failed"])
 def test_replacing_supervisord_is_repeated_until_it_succeeds(monkeypatch, fault):
-    monkeypatch.setattr(time, "sleep", lambda _: None)
+    monkeypatch.setattr(supervise, "time", types.SimpleNamespace(sleep=lambda _: None))
     monkeypatch.setattr(supervise, "_write_holder", lambda *_: None)
     keeper = Keeper(fault)
 
