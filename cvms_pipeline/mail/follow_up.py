@@ -14,20 +14,6 @@ from cvms_pipeline.mail import mime
 _UNNAMED: Mapping[int, str] = {}
 _REFUSED = "Bulk Employee Upload - E-mail Addresses Refused"
 
-_LIKENESSES: Mapping[likeness.Likeness, str] = {
-    likeness.Likeness.SWAPPED_NAMES: (
-        "the same birth date as {other}, first and last name swapped"
-    ),
-    likeness.Likeness.OTHER_LAST_NAME: (
-        "the same first name, birth date and e-mail address as {other}, another last"
-        " name"
-    ),
-    likeness.Likeness.SWAPPED_DATE: (
-        "the same names and e-mail address as {other}, day and month of the birth date"
-        " swapped"
-    ),
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedRow:
@@ -79,22 +65,12 @@ def add_possible_duplicates(
 
     `named` is the same as for `add_corrections`.
     """
-    points = [
-        f"Line {each.line}{named.get(each.line, '')}: {_describe_likeness(each)}"
-        for each in found
-        if each.is_own
-    ]
+    points = likeness.list_points(found, named)
     if not points:
         return
-    count = len({each.line for each in found if each.is_own})
-    what = (
-        "1 row was loaded, but is probably a person who is known already."
-        if count == 1
-        else f"{count:,} rows were loaded, but are probably people who are known"
-        " already."
-    )
     body.add_paragraph(
-        f"{what} If it is the same person, ask the help desk to remove one of the two."
+        f"{likeness.describe_count(found, is_loaded=True)} If it is the same person,"
+        " ask the help desk to remove one of the two."
     )
     body.add_points(points)
 
@@ -159,13 +135,6 @@ def make_refused_notice(
         text=body.as_text(),
         html=body.as_html(),
     )
-
-
-def _describe_likeness(found: likeness.PossibleDuplicate) -> str:
-    other = f"line {found.other_line}"
-    if found.upload is not None:
-        other += f" of the upload {found.upload}"
-    return _LIKENESSES[found.likeness].format(other=other)
 
 
 def _describe_left(count: int, of: str) -> str:

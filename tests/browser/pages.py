@@ -251,6 +251,7 @@ _HEADER = "First name,Last name,Date of birth,Email"
 _REVIEW = "/bulk/review/<str:review_id>/"
 _SENT = "/bulk/sent/<str:upload_id>/"
 _GOOD = ["Ann,Lee,1/2/1990,ann@b.example.org"]
+_SWAPPED = ["Lee,Ann,1/2/1990,lee@b.example.org"]
 _WRONG = [
     "Cy,,13/41/1991,cy@b.example.org",
     f"{'Wolfeschlegelsteinhausen' * 3},Lee,1/2/1990,not an address",
@@ -408,7 +409,7 @@ PAGES = [
         state="with an empty file",
         do=_send("Submit file", b""),
     ),
-    Page(route=_REVIEW, make=_begin_review([*_GOOD, *_GOOD, *_WRONG])),
+    Page(route=_REVIEW, make=_begin_review([*_GOOD, *_GOOD, *_WRONG, *_SWAPPED])),
     Page(route=_REVIEW, state="without problems", make=_begin_review(_GOOD)),
     Page(
         route=_REVIEW,

@@ -1,10 +1,10 @@
 """Possible duplicates: a row that was loaded, and the person that it resembles.
 
-Only the values; `matching.possible_duplicates` finds them.
+The values and their words; `matching.possible_duplicates` finds them.
 """
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,3 +46,55 @@ def parse(rows: Iterable[Mapping[Any, Any]]) -> tuple[PossibleDuplicate, ...]:
         PossibleDuplicate(**{**row, "likeness": Likeness(row["likeness"])})
         for row in rows
     )
+
+
+_UNNAMED: Mapping[int, str] = {}
+_WORDS: Mapping[Likeness, str] = {
+    Likeness.SWAPPED_NAMES: (
+        "the same birth date as {other}, first and last name swapped"
+    ),
+    Likeness.OTHER_LAST_NAME: (
+        "the same first name, birth date and e-mail address as {other}, another last"
+        " name"
+    ),
+    Likeness.SWAPPED_DATE: (
+        "the same names and e-mail address as {other}, day and month of the birth date"
+        " swapped"
+    ),
+}
+
+
+def describe_count(found: Sequence[PossibleDuplicate], *, is_loaded: bool) -> str:
+    """Return how many rows are probably known to their provider; empty if none is.
+
+    `is_loaded` says whether the rows are loaded, or will be.
+    """
+    count = len({each.line for each in found if each.is_own})
+    if not count:
+        return ""
+    if count == 1:
+        loaded = "was loaded" if is_loaded else "will be loaded"
+        return f"1 row {loaded}, but is probably a person who is known already."
+    loaded = "were loaded" if is_loaded else "will be loaded"
+    return f"{count:,} rows {loaded}, but are probably people who are known already."
+
+
+def list_points(
+    found: Iterable[PossibleDuplicate], named: Mapping[int, str] = _UNNAMED
+) -> Sequence[str]:
+    """Return each line, and what it has in common with which person of its provider.
+
+    `named` is what to write after the number of a line, as `ReportOrigin` returns it.
+    """
+    return [
+        f"Line {each.line}{named.get(each.line, '')}: {_describe(each)}"
+        for each in found
+        if each.is_own
+    ]
+
+
+def _describe(found: PossibleDuplicate) -> str:
+    other = f"line {found.other_line}"
+    if found.upload is not None:
+        other += f" of the upload {found.upload}"
+    return _WORDS[found.likeness].format(other=other)

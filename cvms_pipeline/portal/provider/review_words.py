@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from cvms_pipeline.domain.reporting import outcome
 from cvms_pipeline.domain.text import display
-from cvms_pipeline.domain.vocabulary import columns, reasons
+from cvms_pipeline.domain.vocabulary import columns, likeness, reasons
 from cvms_pipeline.use_cases.provider_actions import review
 
 Verdict = review.Verdict
@@ -23,6 +23,12 @@ _VERDICTS = {
     Verdict.REJECTED: ("Rejected", "bad"),
 }
 """The words for what happens to a row, and how they look."""
+
+_PROBABLY_KNOWN = ("{}, probably known already", "warning")
+_ADVICE = (
+    "If it is the same person, cancel, remove the row from the file, and upload it"
+    " again."
+)
 
 _HAPPENED = {
     Verdict.LOADS: "was loaded",
@@ -71,8 +77,10 @@ def list_rows(shown: review.Review, *, only_problems: bool) -> Sequence[ShownRow
     is_rejected = shown.rows.index.isin(shown.problems["line"])
     rows = shown.rows[is_rejected] if only_problems else shown.rows
     cells = shown.checked.planned.cells.loc[rows.index, list(columns.NAMES)]
+    found = shown.checked.outcome.possible_duplicates
+    known = {each.line for each in found if each.is_own}
     return [
-        _describe_row(facts, texts, problems)
+        _describe_row(facts, texts, problems, is_probably_known=facts[0] in known)
         for facts, texts in zip(
             rows.itertuples(name=None),
             cells.itertuples(index=False, name=None),
@@ -85,9 +93,13 @@ def _describe_row(
     facts: tuple[int, str, str],
     texts: Sequence[str],
     problems: Mapping[tuple[int, str], Sequence[Problem]],
+    *,
+    is_probably_known: bool,
 ) -> ShownRow:
     line, verdict, same_as = facts
     words, look = _VERDICTS[Verdict(verdict)]
+    if is_probably_known:
+        words, look = _PROBABLY_KNOWN[0].format(words), _PROBABLY_KNOWN[1]
     cells = [
         ShownCell(
             title=column.title,
@@ -128,6 +140,18 @@ def describe_plan(planned: outcome.Outcome) -> str:
     ]
     *first, last = [each for each in does if each]
     return f"Create Records {', '.join(first)}{' and ' if first else ''}{last}."
+
+
+def describe_probably_known(planned: outcome.Outcome) -> Mapping[str, object]:
+    """Return which rows are probably known already, as the receipt will say it.
+
+    Empty if none is.  What resembles another provider's people is not shown.
+    """
+    found = planned.possible_duplicates
+    count = likeness.describe_count(found, is_loaded=False)
+    if not count:
+        return {}
+    return {"sentence": f"{count} {_ADVICE}", "points": likeness.list_points(found)}
 
 
 def describe_outcome(loaded: int, failed: int) -> str:

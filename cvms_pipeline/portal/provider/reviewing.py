@@ -53,6 +53,7 @@ def show_review(request: http.HttpRequest, review_id: str) -> http.HttpResponse:
         "only": only,
         "ignored": planned.ignored_columns,
         "remarks": planned.remarks,
+        "known": review_words.describe_probably_known(shown.checked.outcome),
         "seen": " ".join(f"{line}:{each}" for line, each in verdicts.items()),
     }
     return shortcuts.render(request, "provider/review.html", context)

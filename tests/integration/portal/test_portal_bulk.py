@@ -102,6 +102,19 @@ def test_the_review_shows_each_row_and_each_problem_in_its_cell(site, browser):
         assert words in text
 
 
+def test_the_review_lists_who_is_probably_known_already(browser):
+    swapped = "Lee,Bob,3/4/1991,x@b.example.org"
+
+    text = portals.text_of(browser.get(f"{REVIEW}{begin(browser, BOB, swapped)}/"))
+
+    assert (
+        "1 row will be loaded, but is probably a person who is known already. If it is"
+        " the same person, cancel, remove the row from the file, and upload it again."
+        " Line 3: the same birth date as line 2, first and last name swapped"
+    ) in text
+    assert "3 Loads, probably known already Lee Bob" in text
+
+
 def test_the_filter_shows_only_rows_with_problems(browser):
     review_id = begin(browser, ANN, BAD)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from installations import ANN, BAD, BOB, HEADER, LOW
 
 from cvms_pipeline.domain.vocabulary import reasons, upload
+from cvms_pipeline.portal.provider import review_words
 from cvms_pipeline.store import rejected_rows
 from cvms_pipeline.use_cases import drop
 from cvms_pipeline.use_cases.provider_actions import review
@@ -245,11 +246,14 @@ def test_the_audit_has_reviews_and_removals_without_contents(site):
     assert refused.file is None
 
 
-NAMES = st.sampled_from(["Ann", "ANN", "Bob", "Cy#", ""])
-DATES = st.sampled_from(["1/2/1990", "01/02/1990", "3/4/1991", "13/1/1990", "1990"])
+NAMES = st.sampled_from(["Ann", "ANN", "Lee", "Bob", "Cy#", ""])
+LAST_NAMES = st.sampled_from(["Lee", "Lée", "Ann", "Marsh"])
+DATES = st.sampled_from(
+    ["1/2/1990", "01/02/1990", "2/1/1990", "3/4/1991", "13/1/1990", "1990"]
+)
 ADDRESSES = st.sampled_from(["a@b.org", "A@b.org", "c@d.org", "bad", ""])
 ODD = st.sampled_from(["", ",,,", "x", 'Ann,"Lee,1/2/1990,a@b.org', "a,b,c,d,e,f"])
-ROWS = st.tuples(NAMES, st.sampled_from(["Lee", "Lée"]), DATES, ADDRESSES).map(",".join)
+ROWS = st.tuples(NAMES, LAST_NAMES, DATES, ADDRESSES).map(",".join)
 FILES = st.lists(ROWS | ODD, max_size=9)
 MANY = settings(
     max_examples=25,
@@ -273,6 +277,44 @@ def read_outcome(site: installations.Installation, upload_id: str):
     with site.pipeline.store.begin() as conn:
         rejected = rejected_rows.read(conn, upload_id)[["codes", "message"]]
     return done, rejected.to_dict("index")
+
+
+def words_of_receipt(site, upload_id: str) -> str:
+    return " ".join(site.receipt(upload_id).split())
+
+
+def test_who_is_probably_known_is_shown_as_the_receipt_says_it(site):
+    site.add_provider("duke")
+    site.bring([BOB], slug="duke")
+    earlier = site.bring([ANN])
+    rows = [
+        "Lee,Ann,1/2/1990,x@b.org",
+        "Lee,Bob,3/4/1991,y@b.org",
+        "Cy,Orr,5/6/1992,c@b.org",
+    ]
+
+    shown = begin(site, *rows, "Cy,Marsh,5/6/1992,c@b.org")
+
+    told = review_words.describe_probably_known(shown.checked.outcome)
+    assert told["points"] == [
+        f"Line 2: the same birth date as line 2 of the upload {earlier}, first and last"
+        " name swapped",
+        "Line 5: the same first name, birth date and e-mail address as line 4, another"
+        " last name",
+    ]
+    assert told["sentence"] == (
+        "2 rows will be loaded, but are probably people who are known already. If it is"
+        " the same person, cancel, remove the row from the file, and upload it again."
+    )
+    badges = {
+        each.line: (each.verdict, each.look)
+        for each in review_words.list_rows(shown, only_problems=False)
+    }
+    probably = ("Loads, probably known already", "warning")
+    assert badges == {2: probably, 3: ("Loads", "good"), 4: badges[3], 5: probably}
+    made = create(site, shown.file.id)
+    site.process(made.id)
+    assert f"- {' - '.join(told['points'])} " in words_of_receipt(site, made.id)
 
 
 @MANY
@@ -299,4 +341,8 @@ def test_what_a_review_shows_is_what_is_loaded_for_any_file(site, before, own, n
     assert done == {k: v for k, v in verdicts.items() if v in ("loads", "corrects")}
     assert rejected == expected
     assert set(rejected) | set(done) == set(verdicts)
+    known = review_words.describe_probably_known(shown.checked.outcome)
+    receipt = words_of_receipt(site, made.id)
+    assert all(point in receipt for point in known.get("points", []))
+    assert ("probably" in receipt) == bool(known)
     assert review.list_changes(site.pipeline, made.id, provider="mercy") == {}
