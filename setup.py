@@ -67,7 +67,7 @@ setuptools.setup(
     ],
     extras_require={
         "redis": ["redis>=5"],
-        "sso": ["django-allauth[socialaccount]>=65.10,<66"],
+        "sso": ["django-allauth[saml,socialaccount]>=65.10,<66"],
         "test": [
             "aiosmtpd>=1.4.5",
             "axe-playwright-python>=0.1.4",

@@ -1,6 +1,7 @@
 """The settings of the web portal, and the URL and host names that follow from them."""
 
 import urllib.parse
+from pathlib import Path
 from typing import Annotated
 
 import pydantic
@@ -60,27 +61,40 @@ class Portal(variables.Group):
     """Single sign-on by OpenID Connect: the issuer, without /.well-known; none by
     default. Needs the extra `sso`."""
 
+    sso_saml_metadata: Path | None = variables.field(
+        "CVMS_SSO_SAML_METADATA", None, example="login.example.org.xml"
+    )
+    """Single sign-on by SAML in place of OpenID Connect: the file with the metadata of
+    the log-in service; none by default. Needs the extra `sso`."""
+
     sso_name: str = variables.field(
         "CVMS_SSO_NAME", "your organisation", example="NCID"
     )
     """What people call the log-in service: the page offers "Log in with NCID"."""
 
     sso_client_id: str = variables.field("CVMS_SSO_CLIENT_ID", "", example="cvms")
-    """The name under which the log-in service knows the portal."""
+    """The name under which the log-in service knows the portal. With SAML it is the
+    entity ID; default: where the portal shows its own metadata."""
 
     sso_client_secret: pydantic.SecretStr | None = variables.field(
         "CVMS_SSO_CLIENT_SECRET", None, is_secret=True, example="what it gave you"
     )
-    """The secret that goes with it."""
+    """The secret that goes with it; SAML has none."""
 
     sso_proofs: str = variables.field("CVMS_SSO_PROOFS", "mfa", example="mfa,hwk")
-    """The values of the claims `amr` and `acr` that prove a second factor, with commas
-    between; without one of them the portal asks for its own."""
+    """The values of the claims `amr` and `acr`, or in SAML of AuthnContextClassRef,
+    that prove a second factor, with commas between; without one of them the portal asks
+    for its own."""
 
     @property
     def port(self) -> int:
         """Return the port; 0 if the portal is off."""
         return self.chosen_port or 0
+
+    @property
+    def has_single_sign_on(self) -> bool:
+        """Return whether a log-in service is chosen."""
+        return self.sso_url is not None or self.sso_saml_metadata is not None
 
     @property
     def url(self) -> str:

@@ -501,6 +501,9 @@ PAGES = [
 NO_PAGES = {
     "/accounts/sso/": "leads to the log-in service, if there is one",
     "/accounts/sso/callback/": "leads on from there",
+    "/accounts/sso/saml/": "takes the form of a log-in service, and leads on",
+    "/accounts/sso/saml/finish/": "leads on from there",
+    "/accounts/sso/saml/metadata/": "XML, for the log-in service",
     "/accounts/sso/choose/": "is there only with a log-in service",
     "/-/healthy": "one word, for programs",
     "/accounts/set-password/<str:token>/": "leads on to /accounts/set-password/",

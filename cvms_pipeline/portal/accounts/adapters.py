@@ -21,6 +21,7 @@ from cvms_pipeline.portal.site import configuration, limits
 
 _DEVICE_SALT = "cvms.device"
 _DAY_SECONDS = 24 * 3600
+_FACTORS = "second factors"
 
 
 class AccountAdapter(account_adapter.DefaultAccountAdapter):
@@ -74,11 +75,11 @@ class SecondFactorAdapter(mfa_adapter.DefaultMFAAdapter):
 
     def encrypt(self, text: str) -> str:
         """Return a secret as it is stored."""
-        return _make_cipher().encrypt(text.encode()).decode()
+        return make_cipher(_FACTORS).encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
         """Return a stored secret."""
-        return _make_cipher().decrypt(encrypted_text.encode()).decode()
+        return make_cipher(_FACTORS).decrypt(encrypted_text.encode()).decode()
 
     def get_totp_label(self, user: Any) -> str:
         """Return what an authenticator app shows."""
@@ -86,6 +87,12 @@ class SecondFactorAdapter(mfa_adapter.DefaultMFAAdapter):
 
     def _get_site_name(self) -> str:
         return configuration.SYSTEM
+
+
+def make_cipher(purpose: str) -> fernet.Fernet:
+    """Return what encrypts for one purpose, with a key of its own."""
+    key = hashlib.sha256(f"{purpose}:{settings.SECRET_KEY!s}".encode()).digest()
+    return fernet.Fernet(base64.urlsafe_b64encode(key))
 
 
 def remember_device(response: http.HttpResponseBase, account: models.Account) -> None:
@@ -115,10 +122,3 @@ def _read_device(request: http.HttpRequest, login: str) -> str:
 def _mark(username: str) -> str:
     """Return what the cookie holds instead of the username."""
     return hashlib.sha256(username.encode()).hexdigest()[:32]
-
-
-def _make_cipher() -> fernet.Fernet:
-    key = hashlib.sha256(
-        b"second factors:" + str(settings.SECRET_KEY).encode()
-    ).digest()
-    return fernet.Fernet(base64.urlsafe_b64encode(key))

@@ -9,8 +9,9 @@ from allauth.usersessions import views as session_views
 from django.urls import path
 
 from cvms_pipeline.portal.accounts import models, roles, team, views
+from cvms_pipeline.portal.single_sign_on import saml_views as saml
+from cvms_pipeline.portal.single_sign_on import service
 from cvms_pipeline.portal.single_sign_on import views as sso
-from cvms_pipeline.portal.site import configuration
 
 
 def _public(view: roles.View) -> roles.View:
@@ -37,9 +38,12 @@ urlpatterns = [
     path(
         "accounts/sso/callback/",
         _public(sso.finish),
-        {"provider_id": configuration.SSO},  # with which allauth looks for it
+        {"provider_id": service.ID},  # with which allauth looks for it
         name="openid_connect_callback",
     ),
+    path("accounts/sso/saml/", _public(saml.receive), name="saml_receive"),
+    path("accounts/sso/saml/finish/", _public(saml.finish), name="saml_finish"),
+    path("accounts/sso/saml/metadata/", _public(saml.metadata), name="saml_metadata"),
     path("accounts/logout/", _set_up(account_views.logout), name="account_logout"),
     path("accounts/forgot/", _public(views.forgot), name="forgot"),
     path("accounts/forgot/sent/", _public(views.forgot_sent), name="forgot_sent"),

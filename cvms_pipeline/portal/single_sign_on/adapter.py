@@ -35,12 +35,12 @@ class Adapter(adapter.DefaultSocialAccountAdapter):
     def pre_social_login(self, request: http.HttpRequest, sociallogin: Any) -> None:
         """Log in the account that has the address, or nobody."""
         if sociallogin.state.get("process", "login") != "login":
-            _refuse(request, "failed")
+            refuse(request, "failed")
         addresses = claims.list_verified_addresses(sociallogin)
         known = models.Account.objects.filter(is_active=True)
         found = [each for a in addresses for each in known.filter(email__iexact=a)]
         if not found:
-            _refuse(request, "unknown")
+            refuse(request, "unknown")
         if len(found) > 1:
             _ask_which(request, sociallogin, found)
         sociallogin.user = found[0]
@@ -49,7 +49,7 @@ class Adapter(adapter.DefaultSocialAccountAdapter):
         self, request: http.HttpRequest, *_: Any, **__: Any
     ) -> None:
         """Say that the log-in was not finished."""
-        _refuse(request, "failed")
+        refuse(request, "failed")
 
 
 def take_choice(request: http.HttpRequest, username: str) -> Any | None:
@@ -86,7 +86,7 @@ def _ask_which(
     raise exceptions.ImmediateHttpResponse(shortcuts.redirect("sso_choose"))
 
 
-def _refuse(request: http.HttpRequest, reason: str) -> NoReturn:
+def refuse(request: http.HttpRequest, reason: str) -> NoReturn:
     """Record and say that nobody is logged in."""
     event = accounts.Event.LOG_IN_REFUSED
     recording.record(request, event, None, because="single-sign-on")

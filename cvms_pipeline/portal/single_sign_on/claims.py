@@ -9,7 +9,8 @@ from django.conf import settings
 def prove_second_factor(facts: Mapping[str, Any]) -> bool:
     """Return whether a log-in came with the proof of a second factor.
 
-    Only the ID token counts, whose issuer and audience are verified.
+    Only what is signed counts: the ID token of OpenID Connect, whose issuer and
+    audience are verified, or the assertion of SAML.
 
     Args:
         facts: What allauth passes on with a log-in: `sociallogin` in case of single
@@ -18,10 +19,13 @@ def prove_second_factor(facts: Mapping[str, Any]) -> bool:
     login = facts.get("sociallogin")
     if login is None:
         return False
-    token = login.account.extra_data.get("id_token") or {}
+    said = login.account.extra_data
+    if settings.CVMS.is_saml:
+        return bool(settings.CVMS.sso_proofs.intersection(said["contexts"]))
+    token = said.get("id_token") or {}
     ways = token.get("amr") or []
-    said = {token.get("acr"), *([ways] if isinstance(ways, str) else ways)}
-    return bool(said & settings.CVMS.sso_proofs)
+    proofs = {token.get("acr"), *([ways] if isinstance(ways, str) else ways)}
+    return bool(proofs & settings.CVMS.sso_proofs)
 
 
 def list_verified_addresses(login: Any) -> list[str]:

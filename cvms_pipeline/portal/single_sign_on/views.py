@@ -1,13 +1,13 @@
 """The way to the log-in service and back; not there if none is chosen.
 
-Django and allauth make the request and verify the answer.
+Django and allauth make the request and verify the answer; with SAML, `saml` does.
 """
 
 from django import http, shortcuts
 from django.conf import settings
 from django.views.decorators import http as methods
 
-from cvms_pipeline.portal.site import configuration
+from cvms_pipeline.portal.single_sign_on import service
 
 
 @methods.require_GET
@@ -15,11 +15,15 @@ def start(request: http.HttpRequest) -> http.HttpResponseBase:
     """Lead to the log-in service."""
     if not settings.CVMS.sso_name:
         raise http.Http404
+    if settings.CVMS.is_saml:
+        from cvms_pipeline.portal.single_sign_on import saml
+
+        return saml.ask(request)
     import requests
     from allauth.socialaccount.providers.openid_connect import views
 
     try:
-        response: http.HttpResponseBase = views.login(request, configuration.SSO)
+        response: http.HttpResponseBase = views.login(request, service.ID)
     except requests.RequestException:
         page = "accounts/sso_refused.html"
         return shortcuts.render(request, page, {"reason": "away"}, status=503)
@@ -28,8 +32,8 @@ def start(request: http.HttpRequest) -> http.HttpResponseBase:
 
 @methods.require_GET
 def finish(request: http.HttpRequest, provider_id: str) -> http.HttpResponseBase:
-    """Log in whom the service names."""
-    if not settings.CVMS.sso_name:
+    """Log in whom the service names, by OpenID Connect."""
+    if not settings.CVMS.sso_name or settings.CVMS.is_saml:
         raise http.Http404
     from allauth.socialaccount.providers.openid_connect import views
 

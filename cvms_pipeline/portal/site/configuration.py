@@ -4,7 +4,6 @@ Each choice is written here once.  `set_up` is called by every process that uses
 before it imports a model; `settings` is for tools that want a module.
 """
 
-import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +13,9 @@ import django
 from django import conf
 
 from cvms_pipeline import bootstrap
+from cvms_pipeline.portal.single_sign_on import service
 from cvms_pipeline.portal.site import limits
-from cvms_pipeline.settings import loading, variables
+from cvms_pipeline.settings import loading
 from cvms_pipeline.use_cases import pipelines
 
 CONTENT_POLICY = (
@@ -42,13 +42,6 @@ _APPS = [
     "allauth.mfa",
     "allauth.usersessions",
 ]
-_SSO_APPS = (
-    "allauth.socialaccount",
-    "allauth.socialaccount.providers.openid_connect",
-)
-SSO = "organisation"
-"""What we call the one service of single sign-on."""
-
 _MIDDLEWARE = [
     f"{_PACKAGE}.site.middleware.trust_proxies",
     f"{_PACKAGE}.site.middleware.log_and_harden",
@@ -88,6 +81,7 @@ class Facts:
         is_second_factor_required: Of providers and data-ops.
         dagster_url: The Dagster UI as data-ops reach it.
         sso_name: What people call the service of single sign-on; empty without one.
+        is_saml: Whether that service speaks SAML, and not OpenID Connect.
         sso_proofs: What that service has to say to prove a second factor.
     """
 
@@ -97,6 +91,7 @@ class Facts:
     is_second_factor_required: bool
     dagster_url: str
     sso_name: str
+    is_saml: bool
     sso_proofs: frozenset[str]
 
 
@@ -141,7 +136,7 @@ def describe(
         "SECRET_KEY": key,
         "DEBUG": False,
         "ALLOWED_HOSTS": chosen.portal.hosts,
-        "INSTALLED_APPS": [*_APPS, *(_SSO_APPS if chosen.portal.sso_url else ())],
+        "INSTALLED_APPS": [*_APPS, *service.list_apps(chosen.portal)],
         "MIDDLEWARE": _MIDDLEWARE,
         "ROOT_URLCONF": f"{_PACKAGE}.site.urls",
         "TEMPLATES": [_TEMPLATES],
@@ -156,14 +151,15 @@ def describe(
         **_describe_transport(is_https=is_https),
         **_describe_files(chosen),
         **_describe_accounts(is_https=is_https),
-        **_describe_single_sign_on(chosen),
+        **service.describe(chosen.portal, home=chosen.folders.home),
         "CVMS": Facts(
             pipeline=pipeline,  # type: ignore[arg-type]  # nobody asks without one
             proxies=chosen.portal.trusted_proxies,
             device_cookie=f"{'__Host-' if is_https else ''}cvms_device",
             is_second_factor_required=chosen.portal.is_second_factor_required,
             dagster_url=chosen.web.ui_url,
-            sso_name=chosen.portal.sso_name if chosen.portal.sso_url else "",
+            sso_name=service.get_name(chosen.portal),
+            is_saml=chosen.portal.sso_saml_metadata is not None,
             sso_proofs=frozenset(chosen.portal.sso_proofs.replace(",", " ").split()),
         ),
     }
@@ -267,31 +263,4 @@ def _describe_accounts(*, is_https: bool) -> Mapping[str, Any]:
         "MFA_TOTP_ISSUER": SYSTEM,
         "MFA_TOTP_TOLERANCE": 1,  # a clock may be half a minute wrong
         "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN": not is_https,
-    }
-
-
-def _describe_single_sign_on(chosen: loading.Settings) -> Mapping[str, Any]:
-    """Return what allauth is told about the service; nothing if there is none."""
-    portal = chosen.portal
-    if portal.sso_url is None:
-        return {}
-    if importlib.util.find_spec("oauthlib") is None:
-        raise variables.SettingError(
-            "CVMS_SSO_URL: single sign-on is not installed; for example:"
-            " pip install 'cvms-pipeline[sso]'"
-        )
-    secret = portal.sso_client_secret
-    app = {
-        "provider_id": SSO,
-        "name": portal.sso_name,
-        "client_id": portal.sso_client_id,
-        "secret": secret.get_secret_value() if secret else "",
-        "settings": {"server_url": portal.sso_url, "oauth_pkce_enabled": True},
-    }
-    return {
-        "SOCIALACCOUNT_ADAPTER": f"{_PACKAGE}.single_sign_on.adapter.Adapter",
-        "SOCIALACCOUNT_PROVIDERS": {"openid_connect": {"APPS": [app]}},
-        "SOCIALACCOUNT_LOGIN_ON_GET": True,  # a link: the browser's policy for forms
-        "SOCIALACCOUNT_STORE_TOKENS": False,
-        "SOCIALACCOUNT_EMAIL_VERIFICATION": "none",
     }

@@ -34,6 +34,7 @@ RATES = {
     "reset_password": "20/10m/ip",
     "account_messages": ACCOUNT_MESSAGES,
     "set_password": "20/10m/ip",
+    "sso_answer": "60/m/ip",
     "upload": f"{MAX_UPLOADS_PER_HOUR}/h/user",
     "invite": f"{MAX_INVITATIONS_PER_HOUR}/h/user",
     "resend": "30/h/user",

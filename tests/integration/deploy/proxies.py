@@ -35,15 +35,18 @@ def program(name: str) -> str:
 
 
 @contextlib.contextmanager
-def running(command: list[str], port: int, **options: Any) -> Iterator[None]:
-    """Run a process while the block does, from when it listens on `port`."""
+def running(command: list[str], port: int, **options: Any) -> Iterator[IO[bytes]]:
+    """Run a process while the block does, from when it listens on `port`.
+
+    Yield the file into which it writes; who reads it moves no position (`os.pread`).
+    """
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(  # noqa: S603 # our own words
             command, stdout=said, stderr=said, **options
         )
         try:
             _listening(process, port, said)
-            yield
+            yield said
         finally:
             process.terminate()
             process.wait(30)

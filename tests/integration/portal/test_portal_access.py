@@ -167,8 +167,15 @@ def test_what_is_for_a_role_is_found(site, own, role):
 
 BROKEN_KEY = {"mfa_reauthenticate_webauthn", "mfa_add_webauthn"}
 """Pages that read the keys of the account; the tests of the browser have real ones."""
-SINGLE_SIGN_ON = {"sso", "sso_choose", "openid_connect_callback"}
-"""Not there without a service; test_single_sign_on.py has one."""
+SINGLE_SIGN_ON = {
+    "sso",
+    "sso_choose",
+    "openid_connect_callback",
+    "saml_receive",
+    "saml_finish",
+    "saml_metadata",
+}
+"""Not there without a service; test_single_sign_on.py and test_saml.py have one."""
 
 
 def test_ids_of_another_provider_are_not_found_by_any_route_and_method(site, another):
@@ -230,6 +237,12 @@ def test_a_form_of_another_site_changes_nothing_and_keeps_what_was_typed(site):
     assert answer.status_code == 403
     assert 'name="address" value="bob@mercy.example.org"' in answer.content.decode()
     assert models.Account.objects.count() == 1
+
+
+def test_one_page_takes_forms_of_another_site(site):
+    exempt = [n for n, _, view in ROUTES if getattr(view, "csrf_exempt", False)]
+
+    assert exempt == ["saml_receive"]  # what it takes is signed
 
 
 def test_a_form_that_is_too_old_keeps_no_password(site):
