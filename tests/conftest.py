@@ -1,4 +1,4 @@
-"""What all tiers share: which tests stay in one process, and how often one is retried.
+"""What all tiers share: which tests stay in one process, are measured, are retried.
 
 No test is retried unless it is an acceptance test that says so by name, with
 `@pytest.mark.flaky(reruns=1)` and the reason.  Each retry is listed at the end.
@@ -18,6 +18,13 @@ _ONE_INSTALLATION = {
     "browser": "browser",  # one browser is enough
 }
 
+_UNMEASURED = {
+    *("acceptance", "browser", "chaos", "defs", "deploy", "hostile", "local"),
+    *("mail", "ordinary_user", "portal", "run_engine", "tls"),
+}
+"""Folders of tests that need not show which lines of rules and SQL are tested: being
+measured, they take half as long again."""
+
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,6 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             raise pytest.UsageError(
                 f"{item.nodeid}: only an acceptance test is retried"
             )
+        if _UNMEASURED & set(item.path.parts):
+            item.add_marker("no_cover")
         for folder in _ONE_INSTALLATION.keys() & set(item.path.parts):
             item.add_marker(pytest.mark.xdist_group(_ONE_INSTALLATION[folder]))
 
