@@ -1,4 +1,4 @@
-"""What the Dagster UI shows of an upload: numbers and links, never a row's value.
+"""What the Dagster UI shows of uploads: numbers and links, never a row's value.
 
 Keys that the UI knows by name (`dagster/...`) follow Dagster's conventions; the
 others are numbers where possible, so that the UI plots them over time.
@@ -37,6 +37,9 @@ REPORT_SCHEMA = dg.TableSchema(
 
 _MAX_PAIRS = 1_000
 """How many pairs of possible duplicates are listed."""
+
+_MAX_PLOTTED = 20
+"""How many providers have plots of their own: those with the most rows."""
 
 _DESCRIPTIONS = {
     "UTC": "When it was received.",
@@ -159,3 +162,33 @@ def make_table(rows: Iterable[Mapping[str, str | int]]) -> dg.MetadataValue:
         for name, value in records[0].data.items()
     ]
     return dg.MetadataValue.table(records, dg.TableSchema(schema))
+
+
+def describe_numbers(state: history.Overview) -> Mapping[str, float]:
+    """Return the numbers that the UI plots: of the day, and of its providers."""
+    rows, rejected = sum_providers(state, "rows"), sum_providers(state, "rejected")
+    numbers: dict[str, float] = {
+        "uploads a day": sum_providers(state, "uploads"),
+        "rows a day": rows,
+        "rejected percent": _compute_percent(rejected, rows),
+    }
+    busiest = sorted(state.providers, key=lambda each: each.rows, reverse=True)
+    for each in busiest[:_MAX_PLOTTED]:
+        slug = each.provider or "unknown"
+        numbers[f"rows: {slug}"] = int(each.rows)
+        numbers[f"rejected percent: {slug}"] = _compute_percent(
+            each.rejected, each.rows
+        )
+        if each.seconds_to_notice is not None:
+            name = f"seconds from drop to notice: {slug}"
+            numbers[name] = round(float(each.seconds_to_notice), 2)
+    return numbers
+
+
+def sum_providers(state: history.Overview, name: str) -> int:
+    """Return the sum of a count over the providers of the day."""
+    return sum(int(getattr(summary, name)) for summary in state.providers)
+
+
+def _compute_percent(part: float, whole: float) -> float:
+    return round(100 * float(part) / float(whole), 2) if whole else 0.0

@@ -1,40 +1,41 @@
-"""The overview of the day: `todays_uploads`, its lines, its plots and its checks.
+"""The overview of the day: `todays_uploads`, its table, its plots and its checks.
 
 The UI shows the metadata of a materialization in the order given here, below 500 pixels
 of other things, in a column of 61 characters of one width, and Markdown of a thousand
-characters or more only behind a button.  A table of Markdown would be too wide.  So the
-headline is first, then what is broken, then the other uploads, as lines with spaces
-between their columns; the numbers that the UI plots follow.  Each day is a partition,
-so that a plot has one value a day.
+characters or more only behind a button.  A table of Markdown would be too wide, and one
+of Dagster's own has no links.  So the headline is first, then a line for each upload
+with spaces between its columns, in as few entries as possible, because each takes the
+room of a line more.  The numbers that the UI plots follow.  Each day is a partition, so
+that a plot has one value a day.
 
 File names and cells are not shown: they may identify a person.  What the UI renders as
 Markdown is made of ids, codes, slugs and sentences of this package only.
 """
 
-import functools
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
-from cvms_pipeline.defs import assets, checks, failures
+from cvms_pipeline.defs import assets, checks, failures, metadata
+from cvms_pipeline.domain.text import display
 from cvms_pipeline.use_cases import history
 
 _SHOWN_AT_ONCE = 998
 """The most characters of Markdown that the UI shows without a button."""
-
-_MAX_PLOTTED = 20
-"""How many providers have plots of their own: those with the most rows."""
 
 _WIDTH = 61
 """How many characters a line can have in a window of 1440 pixels."""
 
 _OTHER_WIDTH = 41
 """What ids, numbers but that of rejected rows, a usual reason and spaces take of it."""
+
+_MAX_NAMED = 6
+"""How many providers the headline names: those with the most uploads."""
 
 _MAX_WHY = 300
 _SPACE = "\N{NO-BREAK SPACE}"
@@ -106,34 +107,40 @@ def compute_fingerprint(state: history.Overview) -> str:
 
 
 def _describe_day(state: history.Overview, log: logging.Logger) -> Mapping[str, Any]:
-    """Return headline, lines and numbers of the day, in the order of the page."""
-    others = [each for each in state.latest if each.refusal is None]
-    withdrawn = [each for each in others if each.withdrawn_at is not None]
-    others = [each for each in others if each.withdrawn_at is None]
-    loaded = [each for each in others if each.status.is_finished]
-    loaded.sort(key=lambda each: each.rejected == 0)
-    waiting = [
-        each for each in others if not each.status.is_finished and not each.has_failed
-    ]
-    widths = _find_widths((*state.failed, *state.refused, *others, *withdrawn))
-    write = functools.partial(_write_lines, log=log, widths=widths)
+    """Return headline, table and numbers of the day, in the order of the page."""
+    shown = _sort_uploads(state)
+    widths = _find_widths(shown)
     return {
         "today": dg.MetadataValue.md(_write_headline(state)),
-        **_divide("broken", write(state.failed, _write_broken)),
-        **_divide("refused", write(state.refused, _write_refused)),
-        **_divide("waiting", write(waiting, _write_waiting)),
-        **_divide("loaded", write(loaded, _write_loaded), _write_header(widths)),
-        **_divide("withdrawn", write(withdrawn, _write_start)),
-        **_make_numbers(state),
+        **_divide("uploads", _write_lines(shown, widths, log), _write_header(widths)),
+        **metadata.describe_numbers(state),
         **_divide("by provider", _write_providers(state)),
         **_divide("by reason", _write_reasons(state)),
     }
 
 
+def _sort_uploads(state: history.Overview) -> list[history.Upload]:
+    """Return what is broken, refused, waiting, loaded and withdrawn, each newest first.
+
+    Uploads with rejected rows are above those without.
+    """
+    others = [
+        each for each in state.latest if each.refusal is None and not each.has_failed
+    ]
+    others.sort(
+        key=lambda each: (
+            each.withdrawn_at is not None,
+            each.status.is_finished,
+            each.rejected == 0,
+        )
+    )
+    return [*state.failed, *state.refused, *others]
+
+
 def _write_headline(state: history.Overview) -> str:
-    """Return the counts of the day in a sentence; what is broken is bold."""
+    """Return the counts of the day and its providers; what is broken is bold."""
     uploads, refused, failed, waiting, rows, rejected = (
-        _sum(state, name)
+        metadata.sum_providers(state, name)
         for name in ("uploads", "refused", "failed", "waiting", "rows", "rejected")
     )
     earlier = len(state.failed) - failed
@@ -144,19 +151,30 @@ def _write_headline(state: history.Overview) -> str:
         *([f"**{earlier:,} failed on an earlier day**"] if earlier > 0 else []),
         *([f"{waiting:,} waiting"] if waiting else []),
     ]
-    return f"{', '.join(parts)}; {rejected:,} of {rows:,} rows rejected"
+    counts = f"{', '.join(parts)}; {rejected:,} of {rows:,} rows rejected"
+    return _NEW_LINE.join([counts, *_write_shares(state)])
+
+
+def _write_shares(state: history.Overview) -> Iterator[str]:
+    """Yield who has sent how many uploads with how many rows, if anybody has."""
+    most = sorted(state.providers, key=lambda each: each.uploads, reverse=True)
+    shares = [
+        f"{each.provider or 'unknown'} {each.uploads} ({int(each.rows):,} rows)"
+        for each in most[:_MAX_NAMED]
+        if each.uploads
+    ]
+    if len(most) > _MAX_NAMED:
+        shares.append(f"{len(most) - _MAX_NAMED} more providers")
+    if shares:
+        yield ", ".join(shares)
 
 
 def _write_lines(
-    uploads: Iterable[history.Upload],
-    write: Callable[[history.Upload, _Widths], str],
-    *,
-    widths: _Widths,
-    log: logging.Logger,
+    uploads: Iterable[history.Upload], widths: _Widths, log: logging.Logger
 ) -> Iterator[str]:
     for upload in uploads:
         with failures.passed_over(log, f"The upload {upload.id}"):
-            yield write(upload, widths)
+            yield f"{_write_start(upload, widths)} {_write_outcome(upload, widths)}"
 
 
 def _write_header(widths: _Widths) -> str:
@@ -165,36 +183,39 @@ def _write_header(widths: _Widths) -> str:
     return f"{header:<{_WIDTH}}".replace(" ", _SPACE)
 
 
-def _write_loaded(upload: history.Upload, widths: _Widths) -> str:
-    """Return a line of which the rejected rows lead to their report."""
-    counts = f"{upload.rows:{_SPACE}>4} {upload.loaded:{_SPACE}>6}"
-    rejected = f"{0:{_SPACE}>{widths.rejected}}"
-    if upload.rejected:
-        report = f"/assets/error_report?view=partitions&partition={upload.id}"
-        space = _SPACE * (widths.rejected - len(str(upload.rejected)))
-        why = max(upload.reasons, key=lambda code: upload.reasons[code], default="")
-        rejected = f"{space}[{upload.rejected}]({report}) {why}"
-    return f"{_write_start(upload, widths)} {counts} {rejected}"
-
-
-def _write_refused(upload: history.Upload, widths: _Widths) -> str:
+def _write_outcome(upload: history.Upload, widths: _Widths) -> str:
+    """Return the rows of an upload, and what has become of them."""
     known, _ = history.count_rows(upload)
-    rows = f" {known:,} rows," if known else ""
-    code = upload.refusal.code if upload.refusal is not None else ""
-    return f"{_write_start(upload, widths)}{rows} {code}"
-
-
-def _write_waiting(upload: history.Upload, widths: _Widths) -> str:
+    rows = f"{display.UNKNOWN if known is None else known:{_SPACE}>4}"
+    if upload.has_failed:
+        return f"{rows} {_write_broken(upload)}"
+    if upload.withdrawn_at is not None:
+        return f"{rows} withdrawn"
+    if upload.refusal is not None:
+        return f"{rows} refused {upload.refusal.code}"
+    if upload.status.is_finished:
+        return f"{rows} {_write_loaded(upload, widths)}"
     why = f"{_NEW_LINE}{_escape(upload.failure)}" if upload.failure else ""
-    return f"{_write_start(upload, widths)} {upload.status.value}{why}"
+    return f"{rows} {upload.status.value}{why}"
 
 
-def _write_broken(upload: history.Upload, widths: _Widths) -> str:
+def _write_loaded(upload: history.Upload, widths: _Widths) -> str:
+    """Return counts, of which that of the rejected rows leads to their report."""
+    loaded = f"{upload.loaded:{_SPACE}>6}"
+    if not upload.rejected:
+        return f"{loaded} {0:{_SPACE}>{widths.rejected}}"
+    report = f"/assets/error_report?view=partitions&partition={upload.id}"
+    space = _SPACE * (widths.rejected - len(str(upload.rejected)))
+    why = max(upload.reasons, key=lambda code: upload.reasons[code], default="")
+    return f"{loaded} {space}[{upload.rejected}]({report}) {why}"
+
+
+def _write_broken(upload: history.Upload) -> str:
     """Return the run that is to be re-executed, and below it why it has failed."""
     run_id = upload.failed_run or upload.run_id
     again = f" [Re-execute](/runs/{run_id})" if run_id else ""
     why = upload.failure or "The page of its run says why."
-    return f"{_write_start(upload, widths)}{again}{_NEW_LINE}{_escape(why)}"
+    return f"**failed**{again}{_NEW_LINE}{_escape(why)}"
 
 
 def _write_start(upload: history.Upload, widths: _Widths) -> str:
@@ -247,35 +268,6 @@ def _divide(
         f"{name} {number}" if number > 1 else name: dg.MetadataValue.md(entry)
         for number, entry in enumerate(entries, 1)
     }
-
-
-def _make_numbers(state: history.Overview) -> Mapping[str, float]:
-    """Return the numbers that the UI plots: of the day, and of its providers."""
-    rows, rejected = _sum(state, "rows"), _sum(state, "rejected")
-    numbers: dict[str, float] = {
-        "uploads a day": _sum(state, "uploads"),
-        "rows a day": rows,
-        "rejected percent": _compute_percent(rejected, rows),
-    }
-    busiest = sorted(state.providers, key=lambda each: each.rows, reverse=True)
-    for each in busiest[:_MAX_PLOTTED]:
-        slug = each.provider or "unknown"
-        numbers[f"rows: {slug}"] = int(each.rows)
-        numbers[f"rejected percent: {slug}"] = _compute_percent(
-            each.rejected, each.rows
-        )
-        if each.seconds_to_notice is not None:
-            name = f"seconds from drop to notice: {slug}"
-            numbers[name] = round(float(each.seconds_to_notice), 2)
-    return numbers
-
-
-def _compute_percent(part: float, whole: float) -> float:
-    return round(100 * float(part) / float(whole), 2) if whole else 0.0
-
-
-def _sum(state: history.Overview, name: str) -> int:
-    return sum(int(getattr(summary, name)) for summary in state.providers)
 
 
 def _write_providers(state: history.Overview) -> Iterator[str]:

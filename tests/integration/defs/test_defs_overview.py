@@ -88,40 +88,14 @@ HEADLINES = {
 
 @pytest.mark.parametrize("headline", HEADLINES)
 def test_the_headline_counts_what_came_in_and_what_became_of_it(headline):
-    assert shown_of(HEADLINES[headline])["today"] == headline
+    shown = str(shown_of(HEADLINES[headline])["today"])
+
+    assert shown.split("\\\n")[0] == headline
 
 
-def test_what_is_broken_is_above_what_was_refused_what_waits_and_what_was_loaded():
-    keys = list(
-        shown_of(
-            stands(
-                known("u3"),
-                known("u4", status=COMPLETED),
-                refused_upload("u2"),
-                failed=(known("u1", status=FAILED),),
-            )
-        )
-    )
-
-    assert keys[:5] == ["today", "broken", "refused", "waiting", "loaded"]
-
-
-def test_a_loaded_upload_is_a_line_with_its_counts_its_first_reason_and_its_report():
-    rejected = known(
-        "20260105-153020-abcdefgh",
-        status=upload.UploadStatus.COMPLETED_WITH_ERRORS,
-        run_id="r1",
-        rows=46,
-        loaded=43,
-        rejected=3,
-        reasons={"row-cells": 1, "email-invalid": 2},
-    )
-    clean = known(
-        "u2", provider="wake-county-health", status=COMPLETED, rows=5000, loaded=5000
-    )
-
-    header, first, second = shown_of(stands(clean, rejected))["loaded"].split("\\\n")
-
+def lines_of(state: history.Overview) -> list[str]:
+    """Return the lines of the table, below its header."""
+    header, *lines = str(shown_of(state)["uploads"]).split("\\\n")
     assert header.split() == [
         "upload",
         "provider",
@@ -130,6 +104,66 @@ def test_a_loaded_upload_is_a_line_with_its_counts_its_first_reason_and_its_repo
         "rejected,",
         "why",
     ]
+    return lines
+
+
+def test_the_headline_is_followed_by_who_has_sent_how_much():
+    seven = tuple(summary(f"p{n}", uploads=n, rows=1000 * n) for n in range(1, 8))
+    few = (summary("mercy", uploads=1, rows=5), summary(None), summary("wake"))
+
+    _, many = str(shown_of(stands(providers=seven))["today"]).split("\\\n")
+    _, one = str(shown_of(stands(providers=few))["today"]).split("\\\n")
+
+    assert many.startswith("p7 7 (7,000 rows), p6 6 (6,000 rows), ")
+    assert many.endswith("p2 2 (2,000 rows), 1 more providers")
+    assert one == "mercy 1 (5 rows)"
+
+
+def test_what_is_broken_is_above_what_was_refused_what_waits_and_what_was_loaded():
+    rejected = known("u5", status=COMPLETED, rejected=1, reasons={"row-cells": 1})
+    broken = known("u1", status=FAILED)
+
+    lines = lines_of(
+        stands(
+            known("u6", status=COMPLETED, withdrawn_at=NOW),
+            known("u4", status=COMPLETED),
+            rejected,
+            known("u3"),
+            refused_upload("u2"),
+            broken,
+            failed=(broken,),
+        )
+    )
+
+    ids = [found[1] for line in lines if (found := re.match(r"\[(.+?)\]", line))]
+    assert ids == ["u1", "u2", "u3", "u5", "u4", "u6"]
+    assert lines[0].endswith("mercy       – **failed**")
+    assert lines[3].endswith("mercy       – received")
+    assert lines[-1].endswith("mercy       – withdrawn")
+
+
+def test_a_loaded_upload_is_a_line_with_its_counts_its_first_reason_and_its_report():
+    rejected = known(
+        "20260105-153020-abcdefgh",
+        status=upload.UploadStatus.COMPLETED_WITH_ERRORS,
+        run_id="r1",
+        decided_at=NOW,
+        rows=46,
+        loaded=43,
+        rejected=3,
+        reasons={"row-cells": 1, "email-invalid": 2},
+    )
+    clean = known(
+        "u2",
+        provider="wake-county-health",
+        status=COMPLETED,
+        decided_at=NOW,
+        rows=5000,
+        loaded=5000,
+    )
+
+    first, second = lines_of(stands(clean, rejected))
+
     assert first == (
         "[abcdefgh](/runs/r1) mercy                46     43 [3](/assets/error_report"
         "?view=partitions&partition=20260105-153020-abcdefgh) email-invalid"
@@ -146,10 +180,10 @@ def test_a_refused_upload_is_a_line_with_its_code():
         refused_upload("u2", refused_rows=5001, decided_at=NOW, provider=None),
     )
 
-    first, second = shown_of(stands(unread, long))["refused"].split("\\\n")
+    first, second = lines_of(stands(unread, long))
 
-    assert first.endswith(") " + "      mercy    file-empty")
-    assert second.endswith(") " + "      unknown  5,001 rows, file-empty")
+    assert first.endswith("mercy       – refused file-empty")
+    assert second.endswith("unknown  5001 refused file-empty")
 
 
 def test_a_broken_upload_is_a_line_with_a_link_to_the_run_to_re_execute():
@@ -161,14 +195,10 @@ def test_a_broken_upload_is_a_line_with_a_link_to_the_run_to_re_execute():
         failure="Permission denied on a table (SQLSTATE 42501). Run `cvms db upgrade`.",
     )
 
-    shown = shown_of(stands(failed, failed=(failed,)))
-
-    assert shown["broken"] == (
-        "[u1](/runs/r1)       mercy    [Re-execute](/runs/r2)\\\n"
-        "Permission denied on a table (SQLSTATE 42501). Run \\`cvms db upgrade\\`."
-    )
-    assert "waiting" not in shown
-    assert "loaded" not in shown
+    assert lines_of(stands(failed, failed=(failed,))) == [
+        "[u1](/runs/r1)       mercy       – **failed** [Re-execute](/runs/r2)",
+        "Permission denied on a table (SQLSTATE 42501). Run \\`cvms db upgrade\\`.",
+    ]
 
 
 def test_a_line_is_as_wide_as_the_page_for_the_longest_name_and_a_usual_reason():
@@ -182,7 +212,7 @@ def test_a_line_is_as_wide_as_the_page_for_the_longest_name_and_a_usual_reason()
         reasons={"birth-date-invalid": 1000},
     )
 
-    for line in shown_of(stands(long))["loaded"].split("\\\n"):
+    for line in str(shown_of(stands(long))["uploads"]).split("\\\n"):
         assert len(re.sub(r"\[(.*?)\]\(.*?\)", r"\1", line)) == 61
 
 
@@ -202,17 +232,8 @@ def test_a_busy_day_is_shown_without_a_button():
 
     texts = [text for text in shown.values() if isinstance(text, str)]
     assert max(map(len, texts)) < 1000
-    assert "loaded 2" in shown
+    assert "uploads 2" in shown
     assert all(f"[upload{number:02}](" in "".join(texts) for number in range(100))
-
-
-def test_uploads_with_rejected_rows_are_above_those_without():
-    clean = known("u1", status=COMPLETED)
-    rejected = known("u2", status=COMPLETED, rejected=1, reasons={"row-cells": 1})
-
-    loaded = shown_of(stands(clean, rejected))["loaded"]
-
-    assert loaded.index("[u2]") < loaded.index("[u1]")
 
 
 def test_the_sums_of_providers_and_reasons_are_lines():
