@@ -5,70 +5,21 @@ of people are compared by `*_key` columns in collation C: by code point, so that
 index serves both equality and prefixes, on every system alike.
 """
 
-from collections.abc import Iterable
-from typing import Any, TypeAlias
-
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from cvms_pipeline.database import schemas
+from cvms_pipeline.database import case_tables, columns
 from cvms_pipeline.domain.vocabulary import audit_events, message_kinds, upload
 
-METADATA = sa.MetaData(
-    schema=schemas.CVMS,
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    },
-)
+METADATA = columns.METADATA
 
 PERSON_CONSTRAINTS = ("recipients_match_key", "uq_recipients_username")
 """Of two transactions that store one person or username, one violates one of these."""
 
-_Type: TypeAlias = sa.types.TypeEngine[Any] | type[sa.types.TypeEngine[Any]]
-_Key = sa.Text(collation="C")
-_Uuid = sa.Uuid(as_uuid=False)
-_Moment = sa.DateTime(timezone=True)
-_Texts = pg.ARRAY(sa.Text)
-
-
-def _required(
-    kind: _Type, *names: str, default: str | None = None
-) -> list[sa.Column[Any]]:
-    """Return columns that are NOT NULL, with the SQL of their default."""
-    sql = None if default is None else sa.text(default)
-    return [sa.Column(name, kind, nullable=False, server_default=sql) for name in names]
-
-
-def _optional(kind: _Type, *names: str) -> list[sa.Column[Any]]:
-    return [sa.Column(name, kind) for name in names]
-
-
-def _new_id() -> sa.Column[str]:
-    default = sa.text("cvms.new_id()")
-    return sa.Column("id", _Uuid, primary_key=True, server_default=default)
-
-
-def _identity(name: str) -> sa.Column[int]:
-    return sa.Column(name, sa.BigInteger, sa.Identity(always=True), primary_key=True)
-
-
-def _one_of(column: str, words: Iterable[str]) -> sa.CheckConstraint:
-    listed = ", ".join(f"'{word}'" for word in words)
-    return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
-
-
-def _checks(**rules: str) -> list[sa.CheckConstraint]:
-    return [sa.CheckConstraint(rule, name=name) for name, rule in rules.items()]
-
-
-def _index_where(name: str, *columns: str, rule: str, unique: bool = False) -> sa.Index:
-    """Return an index of the rows for which `rule` is true."""
-    return sa.Index(name, *columns, unique=unique, postgresql_where=sa.text(rule))
-
+_Key, _Uuid, _Moment, _Texts = columns.Key, columns.Uuid, columns.Moment, columns.Texts
+_required, _optional = columns.required, columns.optional
+_new_id, _identity = columns.new_id, columns.identity
+_one_of, _checks, _index_where = columns.one_of, columns.checks, columns.index_where
 
 providers = sa.Table(
     "providers",
@@ -292,20 +243,6 @@ audit = sa.Table(
     comment="Who did what, and when; only ever appended to, and kept for good.",
 )
 
-# The help desk's; nothing in this package reads or writes it yet.
-sa.Table(
-    "cases",
-    METADATA,
-    _identity("number"),
-    *_required(sa.Text, "kind"),
-    *_required(sa.Text, "status", default="'open'"),
-    sa.Column("provider", sa.Text, sa.ForeignKey(providers.c.slug)),
-    sa.Column("upload_id", sa.Text, sa.ForeignKey(uploads.c.id)),
-    sa.Column("recipient_id", _Uuid, sa.ForeignKey(recipients.c.id)),
-    *_required(_Moment, "opened_at"),
-    *_optional(_Moment, "closed_at"),
-    _one_of("kind", ["bulk_upload", "removal"]),
-    _one_of("status", ["open", "closed"]),
-    *_checks(closed="(status = 'closed') = (closed_at IS NOT NULL)"),
-    comment="Requests to the help desk, with the upload they are about.",
-)
+cases = case_tables.cases
+case_activity = case_tables.case_activity
+case_files = case_tables.case_files

@@ -51,6 +51,7 @@ _JOB_NAMES = {
     deliver.Kind.REFUSED_ADDRESSES: jobs.send_alerts.name,
     deliver.Kind.ACCOUNT: jobs.send_alerts.name,
     deliver.Kind.DELAY: jobs.send_alerts.name,
+    deliver.Kind.CASE: jobs.send_alerts.name,
     deliver.Kind.INVITATION: jobs.send_invitations.name,
 }
 

@@ -53,6 +53,7 @@ class Message:
         text: The body as plain text.
         html: The same as HTML, or None.
         attachments: The files that are sent with it.
+        answers: The Message-ID of the first message of its thread; None if it is that.
         is_invitation: A Maildir keeps invitations apart: an upload may have thousands.
     """
 
@@ -63,6 +64,7 @@ class Message:
     text: str
     html: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    answers: str | None = None
     is_invitation: bool = False
 
 
@@ -124,6 +126,8 @@ def to_bytes(message: Message, date: dt.datetime) -> bytes:
     whole["Subject"] = _encode(display.make_one_line(message.subject))
     whole["Date"] = utils.format_datetime(date)
     whole["Message-ID"] = _NOT_VISIBLE.sub("", message.message_id)
+    for name in ("In-Reply-To", "References") if message.answers else ():
+        whole[name] = _NOT_VISIBLE.sub("", message.answers or "")
     whole["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic answers
     return whole.as_bytes()
 

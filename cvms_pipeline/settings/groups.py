@@ -27,11 +27,16 @@ def _check_address(value: str) -> str:
     return value
 
 
+def _check_optional(value: str | None) -> str | None:
+    return None if value is None else _check_address(value)
+
+
 def _zero_if_empty(value: object) -> object:
     return 0 if value == "" else value
 
 
 _Address = Annotated[str, pydantic.AfterValidator(_check_address)]
+_OptionalAddress = Annotated[str | None, pydantic.AfterValidator(_check_optional)]
 OptionalPort = Annotated[int | None, pydantic.BeforeValidator(_zero_if_empty)]
 OptionalWebUrl = Annotated[str | None, variables.require_url("http", "https")]
 _MailUrl = Annotated[
@@ -140,6 +145,12 @@ class Mail(variables.Group):
         "CVMS_DATA_OPS_EMAIL", "data-ops@example.org", example="data-ops@example.org"
     )
     """Who gets an e-mail when a run has failed or a folder is unknown."""
+
+    help_desk: _OptionalAddress = variables.field(
+        "CVMS_HELP_DESK_EMAIL", None, example="help-desk@example.org"
+    )
+    """Who gets an e-mail, with number and link alone, when a case is opened or its
+    requester has answered; nobody by default."""
 
 
 class Links(variables.Group):
@@ -267,6 +278,12 @@ class Retention(variables.Group):
     )
     """How many days after an upload has finished the received file is kept, in the
     archive or in quarantine."""
+
+    case_days: int = variables.field(
+        "CVMS_CASE_DAYS", 365, example="365", ge=1, le=3650
+    )
+    """How many days after a case was closed its texts, names and files are kept; its
+    number, kind, states and times stay."""
 
     work_days: int = variables.field("CVMS_WORK_DAYS", 7, example="7", ge=1, le=3650)
     """How many days the rows of an interrupted run are kept."""

@@ -23,6 +23,12 @@ class Delays(variables.Group):
     """So long the invitations of an upload that was sent in the portal wait. Until then
     its provider can withdraw it. Those of dropped files go out at once."""
 
+    case_hours: float = variables.field(
+        "CVMS_CASE_HOURS", 24.0, example="24", gt=0, le=10_000
+    )
+    """When a case of the help desk has waited for an answer of staff for so long, it
+    is overdue."""
+
 
 class Health(variables.Group):
     """The limits beyond which `cvms status` warns."""

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from cvms_pipeline.domain.vocabulary import audit_events, faults
+from cvms_pipeline.domain.vocabulary import cases as vocabulary
 from cvms_pipeline.files import reports
 from cvms_pipeline.mail import (
     accounts,
     advice,
+    cases,
     follow_up,
     links,
     messages,
@@ -21,7 +23,10 @@ from cvms_pipeline.mail import (
     notices,
 )
 from cvms_pipeline.store import audit, listing, outbox, uploads
+from cvms_pipeline.store.help_desk import activity
+from cvms_pipeline.store.help_desk import cases as case_rows
 from cvms_pipeline.use_cases import advise, pipelines, publish
+from cvms_pipeline.use_cases.help_desk import mails
 
 _Alert = tuple[str, Sequence[str], str]
 """The subject of an alert, its sentences, and the path of a page of the Dagster UI."""
@@ -173,6 +178,28 @@ def _delay(
     )
 
 
+def _case(
+    pipeline: pipelines.Pipeline, claimed: outbox.ClaimedMessage, message_id: str
+) -> mime.Message:
+    number, is_to_staff = claimed.details["case"], claimed.details["staff"]
+    with pipeline.store.begin() as conn:
+        found = case_rows.get(conn, number)
+        first = activity.find_first(conn, number)
+    purpose = mails.make_purpose(number, first, is_to_staff=is_to_staff)
+    return cases.make_case_message(
+        to=claimed.to[0],
+        sender=pipeline.sender,
+        message_id=message_id,
+        first_id=messages.make_message_id(purpose, pipeline.sender),
+        number=number,
+        kind=found.kind,
+        state=found.state,
+        about=cases.About(claimed.details["about"]),
+        url=f"{pipeline.links.base_url}/cases/{vocabulary.format_number(number)}/",
+        is_to_staff=is_to_staff,
+    )
+
+
 def _alert(
     pipeline: pipelines.Pipeline, claimed: outbox.ClaimedMessage, message_id: str
 ) -> mime.Message:
@@ -257,6 +284,7 @@ _COMPOSERS = {
     outbox.Kind.REFUSED_ADDRESSES: _refused_addresses,
     outbox.Kind.ACCOUNT: _account,
     outbox.Kind.DELAY: _delay,
+    outbox.Kind.CASE: _case,
 }
 _ALERTS = {
     "run-failed": _run_failed,

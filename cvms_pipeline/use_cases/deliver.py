@@ -33,7 +33,13 @@ _MAX_RUN_TIME = dt.timedelta(minutes=1)
 
 _PROBE_SECONDS = 10.0
 _MIN_RETRY_PAUSE = dt.timedelta(seconds=30)
-_OF_NO_UPLOAD = (Kind.ACCOUNT, Kind.ALERT, Kind.REFUSED_ADDRESSES, Kind.DELAY)
+_OF_NO_UPLOAD = (
+    Kind.ACCOUNT,
+    Kind.CASE,
+    Kind.ALERT,
+    Kind.REFUSED_ADDRESSES,
+    Kind.DELAY,
+)
 """Kinds of messages that one run sends, whatever uploads they are about."""
 
 _MAIL_ERRORS = (mailer.MailRefused, mailer.MailServerAway, mailer.MailServerBusy)
@@ -83,9 +89,9 @@ def send_invitations(pipeline: pipelines.Pipeline, upload_id: str) -> Delivered:
 def send_alerts(pipeline: pipelines.Pipeline) -> int:
     """Send the messages of all uploads and none; return how many were sent.
 
-    They are links for accounts, alerts to data-ops, and what informs providers of
-    refused addresses and of delays.  They are sent apart from other messages, because
-    errors there would delay them.
+    They are links for accounts, messages about cases, alerts to data-ops, and what
+    informs providers of refused addresses and of delays.  They are sent apart from
+    other messages, because errors there would delay them.
     """
     return _send_due(pipeline, None, *_OF_NO_UPLOAD)
 

@@ -23,14 +23,17 @@ class Pipeline:
         folders: The incoming folder.
         work: The rows between the steps of a run.
         reviews: Files that wait in the portal for their review to be decided.
+        case_files: The files of cases.
         sender: The `From` of every message.
         data_ops: The address that alerts are sent to.
+        help_desk: The address of the help desk, or None.
         ui_url: The Dagster UI as data-ops reach it, without a closing slash.
         spot_url: Where people find a place to be vaccinated.
         delayed_after: After this time a provider is told that an upload is delayed,
             and after `delay_mailed_after` by mail.
         invitation_delay: How long the invitations of an upload that was sent in the
             portal wait, so that it can be withdrawn.
+        answered_within: After this time a case that waits for staff is overdue.
         max_bytes: The size of the largest file that is read.
         rejected_warning_percent: Above this share of rejected rows a check warns.
         now: Returns the time, aware, in UTC.
@@ -42,16 +45,19 @@ class Pipeline:
     work: archive.Work
     reviews: reviewed.Reviews
     reports: archive.Reports
+    case_files: archive.Archive
     archive: archive.Archive
     mailer: mailer.Mailer
     links: links.Links
     sender: str
     data_ops: str
+    help_desk: str | None
     ui_url: str
     spot_url: str
     delayed_after: dt.timedelta
     delay_mailed_after: dt.timedelta
     invitation_delay: dt.timedelta
+    answered_within: dt.timedelta
     max_bytes: int
     rejected_warning_percent: float
     now: Callable[[], dt.datetime]

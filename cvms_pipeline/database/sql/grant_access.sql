@@ -18,7 +18,7 @@ TO {role};
 REVOKE EXECUTE ON FUNCTION cvms.withdraw(text, text, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION cvms.withdraw(text, text, timestamptz) TO {role};
 GRANT INSERT, UPDATE
-ON cvms.cases, cvms.messages, cvms.providers, cvms.recipients, cvms.uploads
+ON cvms.case_activity, cvms.case_files, cvms.cases, cvms.messages, cvms.providers, cvms.recipients, cvms.uploads
 TO {role};
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA dagster, celery, portal TO {role};

@@ -12,3 +12,4 @@ class Kind(enum.StrEnum):
     REFUSED_ADDRESSES = "refused-addresses"  # to the provider, at most once a day
     ACCOUNT = "account"  # to the owner of an account of the portal
     DELAY = "delay"  # to the provider, once for each upload that takes very long
+    CASE = "case"  # to who has opened a case, and to the help desk

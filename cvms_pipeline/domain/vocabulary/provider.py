@@ -75,15 +75,25 @@ class Provider:
             yield SlugInvalid()
         if not self.name.strip() or not self.name.isprintable():
             yield NameInvalid()
-        if not _PIN.fullmatch(self.vfc_pin):
+        if not is_vfc_pin(self.vfc_pin):
             yield PinInvalid()
+
+
+def is_vfc_pin(text: str) -> bool:
+    """Return whether `text` is written like a VFC PIN."""
+    return _PIN.fullmatch(text) is not None
+
+
+def is_email(text: str) -> bool:
+    """Return whether `text` is written like an e-mail address."""
+    return _EMAIL.fullmatch(text) is not None
 
 
 def _wrong_emails(emails: Sequence[str]) -> Iterator[ProviderInvalid]:
     if not emails:
         yield EmailsInvalid()
     for number, email in enumerate(emails, 1):
-        if not _EMAIL.fullmatch(email):
+        if not is_email(email):
             place = f" in place {number}" if len(emails) > 1 else ""
             yield EmailsInvalid(
                 f"What --email names{place} is no e-mail address; write it like"

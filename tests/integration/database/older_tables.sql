@@ -48,6 +48,4 @@ INSERT INTO cvms.messages
 VALUES
     ('notice:20260101-000000-aaaaaaaa', 'notice', '20260101-000000-aaaaaaaa', '{staff@mercy.example.org}', now(),
     now());
-INSERT INTO cvms.cases (kind, provider, upload_id, opened_at)
-VALUES ('bulk_upload', 'mercy', '20260101-000000-aaaaaaaa', now());
 ANALYZE;

@@ -22,7 +22,7 @@ PEOPLE = 10_000
 LOADED = "20260101-000000-aaaaaaaa"
 KEPT = (
     "providers", "uploads", "recipients", "recipient_changes", "rejected_rows",
-    "messages", "cases",
+    "messages",
 )  # fmt: skip
 
 FILL = Path(__file__).with_name("older_tables.sql").read_text("utf-8")

@@ -1,0 +1,16 @@
+"""An installation with a help desk, and its people."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import help_desks
+import installations
+import pytest
+
+
+@pytest.fixture
+def site(tmp_path, database_url, monkeypatch) -> Iterator[installations.Installation]:
+    opened = installations.opened(tmp_path, database_url, monkeypatch)
+    with_desk = replace(opened.pipeline, help_desk=help_desks.ADDRESS)
+    yield replace(opened, pipeline=with_desk)
+    opened.pipeline.close()
