@@ -29,7 +29,8 @@ _BREAKING = [
     "UPDATE cvms.uploads SET provider = NULL",
     "UPDATE cvms.recipients SET upload_id = 'unknown'",
     "UPDATE cvms.recipients SET provider = 'duke'",
-    "TRUNCATE cvms.uploads, cvms.rejected_rows, cvms.recipient_changes, cvms.cases",
+    "TRUNCATE cvms.uploads, cvms.rejected_rows, cvms.recipient_changes, cvms.cases,"
+    " cvms.case_activity, cvms.case_files",
 ]
 
 
@@ -82,7 +83,7 @@ def test_everything_may_be_emptied_together(desk):
 
     desk.execute(
         "TRUNCATE cvms.recipients, cvms.uploads, cvms.rejected_rows,"
-        " cvms.recipient_changes, cvms.cases"
+        " cvms.recipient_changes, cvms.cases, cvms.case_activity, cvms.case_files"
     )
 
     assert desk.column("SELECT id FROM cvms.uploads") == []
