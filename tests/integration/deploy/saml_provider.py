@@ -24,7 +24,7 @@ from lxml import etree
 
 ENTITY = "https://login.example.org/saml"
 MFA = "https://refeds.org/profile/mfa"
-PASSWORD_ONLY = "urn:oasis:names:tc:SAML:2.0:ac:classes:Password"
+ONE_FACTOR = "urn:oasis:names:tc:SAML:2.0:ac:classes:Password"
 MAIL = "urn:oid:0.9.2342.19200300.100.1.3"
 PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 ADDRESS_FORMAT = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"

@@ -85,8 +85,8 @@ def test_a_real_browser_takes_the_way_over_another_site(portal, tmp_path):
 
 
 FACTORS = [
-    ("factor", saml_provider.PASSWORD_ONLY, "/accounts/factors/log-in/"),
-    ("plain", saml_provider.PASSWORD_ONLY, "/accounts/factors/"),
+    ("factor", saml_provider.ONE_FACTOR, "/accounts/factors/log-in/"),
+    ("plain", saml_provider.ONE_FACTOR, "/accounts/factors/"),
     ("plain", "urn:example:card", "/bulk/"),  # the other value of CVMS_SSO_PROOFS
 ]
 
