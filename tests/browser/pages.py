@@ -10,6 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core import exceptions
+
+from cvms_pipeline import errors
+from cvms_pipeline.portal.site import limits, received_files
 from cvms_pipeline.use_cases.provider_actions import withdraw
 from tests.browser import visits
 
@@ -25,6 +29,10 @@ class Page:
         role: Who has logged in; None for nobody.
         facts: More about the account.
         status: Of the answer to `address`.
+        ours: What is different in our own facts in Django's settings.
+        django: What is different in Django's settings.
+        fault: What is raised when a provider's uploads are listed.
+        heading: Of the page, if it is another one than that of the route.
         scripted: The names of controls that do nothing without JavaScript; the page
             says so beside them.
     """
@@ -36,6 +44,10 @@ class Page:
     make: Make | None = None
     do: Callable[[visits.Visitor], None] | None = None
     status: int = 200
+    ours: Mapping[str, Any] = field(default_factory=dict)
+    django: Mapping[str, Any] = field(default_factory=dict)
+    fault: Exception | None = None
+    heading: str = ""
     scripted: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -123,6 +135,17 @@ def _add_key(account: Any) -> int:
 
 def _with_key(path: str) -> Make:
     return lambda _site, account: path.format(_add_key(account))
+
+
+def _change_password_too_often(site: Any, account: Any) -> str:
+    browser = site.browser_of(account)
+    for _ in range(int(limits.RATES["change_password"].split("/")[0])):
+        browser.post("/accounts/password/", {"oldpassword": "a"})
+    return "/accounts/password/"
+
+
+def _forget_cookies(visitor: visits.Visitor) -> None:
+    visitor.context.clear_cookies()
 
 
 def _log_in_elsewhere(site: Any, account: Any) -> str:
@@ -494,6 +517,57 @@ PAGES = [
         state="with a refused invitation",
         make=_refuse_invitation,
     ),
+    Page(
+        route="/accounts/sso/saml/finish/",
+        state="by nobody's answer",
+        role=None,
+        ours={"is_saml": True, "sso_name": "the State of North Carolina"},
+        status=403,
+    ),
+    Page(
+        route="/accounts/login/",
+        state="with more fields than fit",
+        role=None,
+        make=lambda *_: f"/accounts/login/?{'a&' * 1001}",
+        status=400,
+    ),
+    Page(
+        route="/team/",
+        state="without the cookies it was opened with",
+        heading="This page was open for too long",
+        do=_one_after_another(
+            _forget_cookies, _press("Invite", address="bob@mercy.example.org")
+        ),
+    ),
+    Page(
+        route="/bulk/",
+        state="with a file that is too large",
+        do=_send("Review file", b"too large"),
+        heading="The file is too large",
+        django={"FILE_UPLOAD_MAX_MEMORY_SIZE": -received_files.FIELDS_BYTES},
+    ),
+    Page(
+        route="/accounts/password/",
+        state="too often",
+        heading="Too many attempts",
+        make=_change_password_too_often,
+        do=_press(
+            "Change the password", oldpassword="a", password1="short", password2="other"
+        ),
+    ),
+    Page(
+        route="/uploads/",
+        state="that may not be seen",
+        fault=exceptions.PermissionDenied(),
+        status=403,
+    ),
+    Page(route="/uploads/", state="with a fault", fault=ValueError(), status=500),
+    Page(
+        route="/uploads/",
+        state="while the database is away",
+        fault=errors.TransientError(),
+        status=503,
+    ),
     Page(route="/nothing/", state="nobody logged in", role=None, status=404),
     Page(route="/nothing/", state="not found", status=404),
 ]
@@ -502,7 +576,6 @@ NO_PAGES = {
     "/accounts/sso/": "leads to the log-in service, if there is one",
     "/accounts/sso/callback/": "leads on from there",
     "/accounts/sso/saml/": "takes the form of a log-in service, and leads on",
-    "/accounts/sso/saml/finish/": "leads on from there",
     "/accounts/sso/saml/metadata/": "XML, for the log-in service",
     "/accounts/sso/choose/": "is there only with a log-in service",
     "/-/healthy": "one word, for programs",

@@ -1,7 +1,9 @@
 """Every page in every state: for every eye and screen, by keyboard, without scripts."""
 
 import pytest
+from django import test
 
+from cvms_pipeline.portal.provider import uploads
 from tests.browser import looks, pages
 
 WIDE = {"width": 1440, "height": 900}
@@ -11,7 +13,21 @@ TWICE = "document.documentElement.style.fontSize = '200%'"
 
 
 @pytest.fixture
-def shown(page, site, visitor):
+def _circumstances(page, settings_, monkeypatch):
+    """Let the portal be as it has to be for the state."""
+    settings_(**page.ours)
+
+    def fail(*_args, **_options):
+        raise page.fault
+
+    if page.fault is not None:
+        monkeypatch.setattr(uploads.own_uploads, "list_own_uploads", fail)
+    with test.override_settings(**page.django):
+        yield
+
+
+@pytest.fixture
+def shown(page, site, visitor, _circumstances):
     """Show the page in a browser of its own, as often as the test wants."""
     account, address = page.prepare(site)
 
@@ -30,6 +46,7 @@ def test_a_page_is_for_everybody(page, shown):
     someone = shown()
     tab, faults = someone.page, {}
     controls = looks.list_controls(tab)
+    assert page.heading in ("", someone.heading)
 
     faults["focus"] = looks.find_unfocused_summary(tab)
     faults["by keyboard"] = looks.find_keyboard_faults(tab)

@@ -49,8 +49,6 @@ def receive(request: http.HttpRequest) -> http.HttpResponseBase:
 @_only_with_saml
 def finish(request: http.HttpRequest) -> http.HttpResponseBase:
     """Log in whom the answer names, if this browser has asked for it, once."""
-    from allauth.socialaccount import helpers
-
     from cvms_pipeline.portal.single_sign_on import adapter, handover, saml
 
     answer = handover.take(request)
@@ -61,7 +59,7 @@ def finish(request: http.HttpRequest) -> http.HttpResponseBase:
         login.state = login.provider.unstash_redirect_state(request, answer.request_id)
     except exceptions.PermissionDenied:  # not asked for here, or used before
         adapter.refuse(request, "failed")
-    response: http.HttpResponseBase = helpers.complete_social_login(request, login)
+    response = _finish_log_in(request, login)
     handover.forget(response)
     return response
 
@@ -74,6 +72,13 @@ def metadata(request: http.HttpRequest) -> http.HttpResponseBase:
 
     kind = "application/samlmetadata+xml"
     return http.HttpResponse(saml.write_metadata(request), content_type=kind)
+
+
+def _finish_log_in(request: http.HttpRequest, login: Any) -> http.HttpResponseBase:
+    from allauth.socialaccount import helpers
+
+    response: http.HttpResponseBase = helpers.complete_social_login(request, login)
+    return response
 
 
 def _begin_log_in(provider: Any, answer: Any) -> Any:

@@ -14,7 +14,7 @@ from django.core.files import uploadedfile, uploadhandler
 
 from cvms_pipeline.portal.site import faults
 
-_FIELDS_BYTES = 200_000
+FIELDS_BYTES = 200_000
 """How much a request may hold beside its file."""
 
 _PIECE_BYTES = 65_536
@@ -63,7 +63,7 @@ def refuse_large(get_response: _Next) -> _Next:
     """Refuse a request that declares more than a file may have, without keeping it."""
 
     def middleware(request: http.HttpRequest) -> http.HttpResponse:
-        limit = settings.FILE_UPLOAD_MAX_MEMORY_SIZE + _FIELDS_BYTES
+        limit = settings.FILE_UPLOAD_MAX_MEMORY_SIZE + FIELDS_BYTES
         declared = _read_length(request)
         if declared <= limit:
             return get_response(request)
