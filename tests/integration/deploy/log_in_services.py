@@ -64,24 +64,45 @@ class Portal:
         return web_sessions.Session(self.url)
 
 
-@contextlib.contextmanager
-def running(
+def describe(
     database_url: str, home: Path, *, port: int, **chosen: str
-) -> Iterator[Portal]:
-    """Run the portal with a service that the settings `chosen` name."""
-    environment = proxies.clean_environment(
+) -> dict[str, str]:
+    """Return the environment of a portal with the settings `chosen`."""
+    return proxies.clean_environment(
         CVMS_HOME=str(home),
         CVMS_DATABASE_URL=database_url.replace("+psycopg2", ""),
         CVMS_PORTAL_PORT=str(port),
         **chosen,
     )
-    _run(environment, "-m", "cvms_pipeline.cli", "db", "upgrade")
+
+
+def prepare(environment: dict[str, str]) -> None:
+    """Make the tables, a provider, and the accounts."""
+    cvms = ("-m", "cvms_pipeline.cli")
+    _run(environment, *cvms, "db", "upgrade")
     words = ("--name", "M", "--pin", "NCA123456", "--email", "staff@m.example.org")
-    _run(environment, "-m", "cvms_pipeline.cli", "providers", "add", "mercy", *words)
+    _run(environment, *cvms, "providers", "add", "mercy", *words)
     _run(environment, "-c", _SET_UP + _ADD)
+
+
+@contextlib.contextmanager
+def serving(environment: dict[str, str]) -> Iterator[Portal]:
+    """Run a portal on a database that is prepared."""
+    port = int(environment["CVMS_PORTAL_PORT"])
     command = [sys.executable, "-m", PORTAL]
     with proxies.running(command, port, env=environment) as said:
         yield Portal(url=f"http://127.0.0.1:{port}", environment=environment, said=said)
+
+
+@contextlib.contextmanager
+def running(
+    database_url: str, home: Path, *, port: int, **chosen: str
+) -> Iterator[Portal]:
+    """Run the portal with a service that the settings `chosen` name."""
+    environment = describe(database_url, home, port=port, **chosen)
+    prepare(environment)
+    with serving(environment) as made:
+        yield made
 
 
 def _run(environment: dict[str, str], *words: str) -> str:
