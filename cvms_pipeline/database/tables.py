@@ -126,6 +126,7 @@ recipients = sa.Table(
     sa.Index(None, "birth_date"),
     sa.Index(None, "upload_id"),
     # Deleted only by cvms.withdraw, while nobody has been invited.
+    # Removed only by an approved removal: triggers (revision 0021) guard both.
     comment="The people to be vaccinated; one row a match key.",
 )
 sa.Index(PERSON_CONSTRAINTS[1], sa.func.lower(recipients.c.username), unique=True)
@@ -149,6 +150,35 @@ recipient_changes = sa.Table(
     sa.UniqueConstraint("upload_id", "source_line"),
     sa.Index(None, "recipient_id"),
     comment="Every e-mail correction, so that what was told to whom can be retold.",
+)
+
+removals = sa.Table(
+    "removals",
+    METADATA,
+    sa.Column(
+        "recipient_id",
+        _Uuid,
+        sa.ForeignKey(recipients.c.id, ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    *_required(sa.BigInteger, "case_number"),  # by value: a backup may be older
+    *_required(_Uuid, "asked_by"),  # an account of the portal, by value
+    *_required(_Moment, "asked_at"),
+    *_optional(_Uuid, "approved_by"),
+    *_optional(_Moment, "approved_at", "erased_at"),
+    sa.UniqueConstraint("case_number"),
+    *_checks(
+        approved="(approved_by IS NULL) = (approved_at IS NULL)",
+        two_people="approved_by <> asked_by",
+        erased="erased_at IS NULL OR approved_at IS NOT NULL",
+    ),
+    _index_where(
+        "ix_removals_unerased",
+        "approved_at",
+        rule="approved_at IS NOT NULL AND erased_at IS NULL",
+    ),
+    comment="Who is to be removed, and who was: asked by one account, approved by"
+    " another.",
 )
 
 rejected_rows = sa.Table(

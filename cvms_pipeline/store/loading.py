@@ -79,18 +79,19 @@ def count_accounted_lines(conn: sa.Connection, loaded: uploads.Upload) -> int:
     """Return how many lines of an upload loaded, corrected or were rejected.
 
     Counted from the rows themselves, as evidence for the counts that `load` records;
-    only rejected rows that have been purged, and rows of people who were taken out
-    again, are those that the upload recorded.
+    only rejected rows that have been purged, and rows that a withdrawal has taken out
+    again, are those that the upload recorded.  Whoever was removed counts as loaded.
     """
+    taken_out = loaded.loaded if loaded.withdrawn_at is not None else 0
+    loading = () if taken_out else (tables.recipients, tables.recipient_changes)
     counts = [
         sa.select(sa.func.count())
         .select_from(table)
         .where(table.c.upload_id == loaded.id)
         .scalar_subquery()
-        for table in (tables.recipients, tables.recipient_changes, tables.rejected_rows)
+        for table in (tables.rejected_rows, *loading)
     ]
     found = conn.scalars(sa.select(sum(counts[1:], start=counts[0]))).one()
-    taken_out = loaded.loaded if loaded.withdrawn_at is not None else 0
     purged = loaded.rejected if loaded.purged_at is not None else 0
     return int(found) + purged + taken_out
 

@@ -177,8 +177,12 @@ def claim(
 def mark_sent(
     conn: sa.Connection, message_ids: Sequence[str], now: dt.datetime
 ) -> None:
-    """Record that the mail server has accepted these messages."""
-    _record(conn, message_ids, status=Status.SENT.value, sent_at=now, last_error=None)
+    """Record that the mail server has accepted these messages.
+
+    Also one that was withdrawn while it was being sent: its recipient was removed.
+    """
+    sent = {"status": Status.SENT.value, "sent_at": now, "last_error": None}
+    _record(conn, message_ids, Status.WAITING, Status.WITHDRAWN, **sent)
 
 
 def postpone(
@@ -269,9 +273,18 @@ def queue(conn: sa.Connection, *, now: dt.datetime, **facts: Any) -> bool:
     return conn.execute(queued.on_conflict_do_nothing()).rowcount == 1
 
 
-def _record(conn: sa.Connection, message_ids: Sequence[str], **values: object) -> bool:
-    """Record an attempt; return whether one of the messages still waited."""
-    is_meant = _TABLE.c.id.in_(message_ids) & (_TABLE.c.status == Status.WAITING)
+def _record(
+    conn: sa.Connection,
+    message_ids: Sequence[str],
+    *statuses: Status,
+    **values: object,
+) -> bool:
+    """Record an attempt; return whether one of the messages still waited.
+
+    With `statuses`: had one of them.
+    """
+    had_status = _TABLE.c.status.in_(statuses or (Status.WAITING,))
+    is_meant = _TABLE.c.id.in_(message_ids) & had_status
     attempted = sa.update(_TABLE).where(is_meant)
     written = conn.execute(attempted.values(attempts=_TABLE.c.attempts + 1, **values))
     return written.rowcount > 0

@@ -57,14 +57,16 @@ def search_recipients(
     conn: sa.Connection,
     words: Sequence[str] = (),
     *,
+    provider: str | None = None,
     sort: str = "last_name",
     is_descending: bool = False,
     limit: int = 50,
 ) -> SearchResult:
     """Return the recipients for whom each word begins the first or the last name.
 
-    Words are compared as match keys are: case and width do not count.  A word with an
-    `@` begins the e-mail address instead.
+    Nobody who was removed; with words, only those of `provider` if one is given.  Words
+    are compared as match keys are: case and width do not count.  A word with an `@`
+    begins the e-mail address instead.
 
     Raises:
         SortUnknown: If `sort` is none of `SORTS`.
@@ -87,6 +89,9 @@ def search_recipients(
         if "@" in word
     ]
     if are_begun:
+        are_begun.append(_TABLE.c.removed_at.is_(None))
+        if provider is not None:
+            are_begun.append(_TABLE.c.provider == provider)
         return _search_matches(conn, are_begun, sort, is_descending, limit)
     # Counting the recipients would read them all; providers have their counts.
     sum_of_counts = sa.func.sum(tables.providers.c.recipients)
@@ -140,7 +145,10 @@ def _read(
         source.registered_at.is_not(None).label("is_registered"),
         source.removed_at.is_not(None).label("is_removed"),
         *more,
-    ).order_by(*(column.desc() if is_descending else column for column in order))
+    ).where(source.removed_at.is_(None))
+    query = query.order_by(
+        *(column.desc() if is_descending else column for column in order)
+    )
     rows = conn.execute(query.limit(limit))
     names = list(rows.keys())
     return pd.DataFrame([tuple(row) for row in rows], columns=names)

@@ -14,9 +14,12 @@ GRANT INSERT, DELETE ON cvms.rejected_rows TO {role};
 GRANT UPDATE (is_outstanding, brought_back_by, brought_back_line, dismissed_why)
 ON cvms.rejected_rows
 TO {role};
--- It has the rights of the tables' owner, so nobody else may call it.
+-- These have the rights of the tables' owner, so nobody else may call them.
 REVOKE EXECUTE ON FUNCTION cvms.withdraw(text, text, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION cvms.withdraw(text, text, timestamptz) TO {role};
+REVOKE EXECUTE ON FUNCTION cvms.erase(uuid, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION cvms.erase(uuid, timestamptz) TO {role};
+GRANT INSERT, UPDATE, DELETE ON cvms.removals TO {role};
 GRANT INSERT, UPDATE
 ON cvms.case_activity, cvms.case_files, cvms.cases, cvms.messages, cvms.providers, cvms.recipients, cvms.uploads
 TO {role};

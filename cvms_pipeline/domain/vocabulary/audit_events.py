@@ -49,3 +49,7 @@ class Event(enum.StrEnum):
     CASE_FILE_READ = "case-file-read"
     CASE_FILE_LOADED = "case-file-loaded"
     CASES_ERASED = "cases-erased"
+    REMOVAL_ASKED = "removal-asked"
+    REMOVAL_DROPPED = "removal-dropped"
+    RECIPIENT_REMOVED = "recipient-removed"
+    RECIPIENT_ERASED = "recipient-erased"

@@ -178,6 +178,7 @@ def _find_place(conn: sa.Connection, wanted: Wanted) -> Sequence[Any] | None:
     is_meant = (_TABLE.c.id == (wanted.after or wanted.before)) & (
         _TABLE.c.provider == wanted.provider
     )
+    is_meant &= _TABLE.c.removed_at.is_(None)  # the keys of the others say nothing
     row = conn.execute(keys.where(is_meant)).first()
     return None if row is None else tuple(row)
 

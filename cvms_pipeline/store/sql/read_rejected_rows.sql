@@ -1,5 +1,5 @@
 -- Reads an upload's rejected rows, in order of line; of an array, text with commas
--- between.
+-- between.  Without those that were erased with the person whose row it was.
 SELECT
     line,
     array_to_string(codes, ',') AS codes,
@@ -11,4 +11,5 @@ SELECT
     extra_cells
 FROM cvms.rejected_rows
 WHERE upload_id = :upload_id
+    AND message <> ''
 ORDER BY line

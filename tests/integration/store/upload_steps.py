@@ -16,10 +16,16 @@ from cvms_pipeline.domain.reporting import outcome
 from cvms_pipeline.domain.sheets import sheet
 from cvms_pipeline.domain.validation import row_schema
 from cvms_pipeline.domain.vocabulary import provider, upload
-from cvms_pipeline.store import loading, recipients, uploads
+from cvms_pipeline.store import loading, recipients, search, uploads
+from cvms_pipeline.store.removals import removing, requests
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 HEADER = "First name,Last name,Date of birth,Email"
+ANN = "Ann,Lee,1/2/1990,ann@b.org"
+BOB = "Bob,Lee,1/2/1990,bob@b.org"
+BAD = "Cy,,1/2/1990,cy@b.org"
+STAFF = "00000000-0000-4000-8000-000000000001"
+OWNER = "00000000-0000-4000-8000-000000000002"
 
 
 @dataclass(kw_only=True)
@@ -78,6 +84,38 @@ class Desk:
     def bring(self, rows: Sequence[str], slug: str = "mercy") -> outcome.Outcome:
         upload_id = self.receive(slug)
         return self.load(upload_id, self.decide(upload_id, rows, slug))
+
+    def bring_id(self, rows: Sequence[str], slug: str = "mercy") -> str:
+        """Load an upload, and return its id."""
+        upload_id = self.receive(slug)
+        self.load(upload_id, self.decide(upload_id, rows, slug))
+        return upload_id
+
+    def remove(
+        self,
+        name: str,
+        *,
+        case_number: int = 1001,
+        now: dt.datetime = NOW + dt.timedelta(minutes=1),
+    ) -> str:
+        """Remove the person of this name; return the id."""
+        with self.store.begin() as conn:
+            found = search.search_recipients(conn, [name]).recipients
+            recipient_id = str(found.loc[0, "recipient_id"])
+            requests.ask(conn, case_number, recipient_id, asked_by=STAFF, now=NOW)
+        with self.store.begin() as conn:
+            removing.remove(conn, case_number, approved_by=OWNER, now=now)
+        return recipient_id
+
+    def everything(self) -> dict[str, str]:
+        """Return what a removal or a withdrawal could change, as text by table."""
+        return {
+            name: self.table(f"SELECT * FROM cvms.{name} ORDER BY 1, 2").to_csv()  # noqa: S608 # names below
+            for name in (
+                "recipients", "recipient_changes", "messages", "rejected_rows",
+                "providers", "removals",
+            )
+        }  # fmt: skip
 
     def latest(self) -> uploads.Upload:
         with self.store.begin() as conn:

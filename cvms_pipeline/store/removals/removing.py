@@ -1,0 +1,77 @@
+"""Removing a recipient, in the transaction that records the approval.
+
+The record stays, and so do the counts of its upload.  Locks are taken in the order in
+which uploads are loaded: the recipient, its invitations, the provider; before them the
+turn of everybody who takes people out (`store.chain.withdrawals` waits for it, too).
+"""
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from cvms_pipeline import errors
+from cvms_pipeline.database import engine, tables
+from cvms_pipeline.store.removals import requests
+
+_statement = engine.load_statements(__package__)
+_TABLE, _PEOPLE = tables.removals, tables.recipients
+_WAIT_FOR_TURN = sa.text("SELECT cvms.wait_for_turn()")
+
+
+class SameAccount(errors.PermanentError):
+    """Another person than the one who has asked for the removal has to approve it."""
+
+
+def remove(
+    conn: sa.Connection, case_number: int, *, approved_by: str, now: dt.datetime
+) -> requests.Removal:
+    """Remove the recipient for whom a case has asked; another person approves.
+
+    From the commit on nobody finds, invites, corrects or matches the recipient, and an
+    upload may load the person again as new.
+
+    Args:
+        conn: The transaction.
+        case_number: The case.
+        approved_by: The account that approves.
+        now: The time that is recorded.
+
+    Returns:
+        The removal as it was, waiting for approval.
+
+    Raises:
+        NothingAsked: If no removal waits for approval in this case.
+        SameAccount: If the account is the one that has asked.
+    """
+    conn.execute(_WAIT_FOR_TURN)
+    asked = requests.lock_waiting(conn, case_number)
+    if asked.asked_by == approved_by:
+        raise SameAccount
+    provider = _lock(conn, asked.recipient_id)
+    is_meant = _TABLE.c.recipient_id == asked.recipient_id
+    approved = {"approved_by": approved_by, "approved_at": now}
+    conn.execute(sa.update(_TABLE).where(is_meant).values(**approved))
+    values = {"recipient_id": asked.recipient_id, "now": now}
+    conn.execute(_statement("mark_removed"), values)
+    conn.execute(_statement("end_invitations"), values)
+    providers = tables.providers
+    counted = sa.update(providers).where(providers.c.slug == provider)
+    conn.execute(counted.values(recipients=providers.c.recipients - 1))
+    return asked
+
+
+def find_address(conn: sa.Connection, recipient_id: str) -> str | None:
+    """Return the e-mail address of a recipient; None if there is none, or removed."""
+    is_meant = (_PEOPLE.c.id == recipient_id) & _PEOPLE.c.removed_at.is_(None)
+    address: str | None = conn.scalar(sa.select(_PEOPLE.c.email).where(is_meant))
+    return address
+
+
+def _lock(conn: sa.Connection, recipient_id: str) -> str:
+    """Lock a recipient who was not removed; return the provider's slug."""
+    is_meant = (_PEOPLE.c.id == recipient_id) & _PEOPLE.c.removed_at.is_(None)
+    query = sa.select(_PEOPLE.c.provider).where(is_meant).with_for_update()
+    provider: str | None = conn.scalar(query)
+    if provider is None:
+        raise requests.RecipientUnknown
+    return provider
