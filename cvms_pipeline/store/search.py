@@ -4,7 +4,7 @@ How uploads are matched is in `recipients`.  A search takes no longer with many 
 recipients: there is an index for each word and each order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,6 +100,16 @@ def search_recipients(
     return SearchResult(recipients=first, total=count, is_capped=False)
 
 
+def find_recipient(conn: sa.Connection, recipient_id: str) -> Mapping[str, Any] | None:
+    """Return the facts of a recipient, as in `SearchResult`; None if there is none.
+
+    Nobody who was removed.
+    """
+    query = _select(_TABLE.c).where(_TABLE.c.id == recipient_id)
+    row = conn.execute(query).first()
+    return None if row is None else dict(row._mapping)
+
+
 def _search_matches(
     conn: sa.Connection,
     are_begun: Sequence[sa.ColumnElement[bool]],
@@ -131,7 +141,17 @@ def _read(
         sa.func.lower(source[name]) if name == "username" else source[name]
         for name in (*_ORDERS[sort], "id")
     ]
-    query = sa.select(
+    query = _select(source, *more).order_by(
+        *(column.desc() if is_descending else column for column in order)
+    )
+    rows = conn.execute(query.limit(limit))
+    names = list(rows.keys())
+    return pd.DataFrame([tuple(row) for row in rows], columns=names)
+
+
+def _select(source: Any, *more: sa.Label[int]) -> sa.Select[Any]:
+    """Return the query for the facts of `SearchResult`, of nobody who was removed."""
+    facts = sa.select(
         source.id.label("recipient_id"),
         source.first_name,
         source.last_name,
@@ -145,10 +165,5 @@ def _read(
         source.registered_at.is_not(None).label("is_registered"),
         source.removed_at.is_not(None).label("is_removed"),
         *more,
-    ).where(source.removed_at.is_(None))
-    query = query.order_by(
-        *(column.desc() if is_descending else column for column in order)
     )
-    rows = conn.execute(query.limit(limit))
-    names = list(rows.keys())
-    return pd.DataFrame([tuple(row) for row in rows], columns=names)
+    return facts.where(source.removed_at.is_(None))

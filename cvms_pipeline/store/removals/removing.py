@@ -6,6 +6,7 @@ turn of everybody who takes people out (`store.chain.withdrawals` waits for it, 
 """
 
 import datetime as dt
+from dataclasses import asdict
 
 import sqlalchemy as sa
 
@@ -48,16 +49,33 @@ def remove(
     if asked.asked_by == approved_by:
         raise SameAccount
     provider = _lock(conn, asked.recipient_id)
+    if provider is None:
+        raise requests.RecipientUnknown
     is_meant = _TABLE.c.recipient_id == asked.recipient_id
     approved = {"approved_by": approved_by, "approved_at": now}
     conn.execute(sa.update(_TABLE).where(is_meant).values(**approved))
-    values = {"recipient_id": asked.recipient_id, "now": now}
-    conn.execute(_statement("mark_removed"), values)
-    conn.execute(_statement("end_invitations"), values)
-    providers = tables.providers
-    counted = sa.update(providers).where(providers.c.slug == provider)
-    conn.execute(counted.values(recipients=providers.c.recipients - 1))
+    _end(conn, asked.recipient_id, provider, now)
     return asked
+
+
+def repeat(conn: sa.Connection, done: requests.Removal) -> bool:
+    """Do a removal again that was done after a backup, once that is restored.
+
+    Returns:
+        Whether somebody was removed; not if there is nobody, or the removal is there.
+    """
+    conn.execute(_WAIT_FOR_TURN)
+    provider = _lock(conn, done.recipient_id)
+    if provider is None or done.approved_at is None:
+        return False
+    is_waiting = (_TABLE.c.recipient_id == done.recipient_id) | (
+        (_TABLE.c.case_number == done.case_number) & _TABLE.c.approved_at.is_(None)
+    )
+    conn.execute(sa.delete(_TABLE).where(is_waiting))
+    facts = {**asdict(done), "erased_at": None}
+    conn.execute(sa.insert(_TABLE).values(**facts))
+    _end(conn, done.recipient_id, provider, done.approved_at)
+    return True
 
 
 def find_address(conn: sa.Connection, recipient_id: str) -> str | None:
@@ -67,11 +85,21 @@ def find_address(conn: sa.Connection, recipient_id: str) -> str | None:
     return address
 
 
-def _lock(conn: sa.Connection, recipient_id: str) -> str:
-    """Lock a recipient who was not removed; return the provider's slug."""
+def _end(
+    conn: sa.Connection, recipient_id: str, provider: str, now: dt.datetime
+) -> None:
+    """Take a locked recipient out of matching, invitations and counts."""
+    values = {"recipient_id": recipient_id, "now": now}
+    conn.execute(_statement("mark_removed"), values)
+    conn.execute(_statement("end_invitations"), values)
+    providers = tables.providers
+    counted = sa.update(providers).where(providers.c.slug == provider)
+    conn.execute(counted.values(recipients=providers.c.recipients - 1))
+
+
+def _lock(conn: sa.Connection, recipient_id: str) -> str | None:
+    """Lock a recipient who was not removed; return the provider's slug, or None."""
     is_meant = (_PEOPLE.c.id == recipient_id) & _PEOPLE.c.removed_at.is_(None)
     query = sa.select(_PEOPLE.c.provider).where(is_meant).with_for_update()
     provider: str | None = conn.scalar(query)
-    if provider is None:
-        raise requests.RecipientUnknown
     return provider

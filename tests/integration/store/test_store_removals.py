@@ -92,7 +92,7 @@ def test_who_was_removed_is_not_found_invited_or_counted_and_the_record_stays(de
     assert sorted(statuses(desk)) == ["waiting", "withdrawn"]
     kept = desk.table(
         "SELECT first_name, email, removed_at FROM cvms.recipients"
-        f" WHERE id = '{recipient_id}'"  # noqa: S608 # an id
+        f" WHERE id = '{recipient_id}'"  # an id
     )
     assert kept.values.tolist() == [["Ann", "ann@b.org", LATER]]
 
@@ -460,7 +460,9 @@ def test_a_sender_and_a_removal_never_meet_half_way(desk):
             with desk.store.begin() as conn:
                 outbox.mark_sent(conn, [claimed[0].id], LATER)
             assert statuses(desk).count("sent") == 1
-            desk.execute("UPDATE cvms.messages SET status = 'withdrawn', sent_at = NULL")
+            desk.execute(
+                "UPDATE cvms.messages SET status = 'withdrawn', sent_at = NULL"
+            )
         ends.append(bool(claimed))
     assert set(ends) == {True, False}
 

@@ -1,0 +1,38 @@
+"""Erasing: names and addresses of people who were removed some time ago.
+
+A record without them stays: that somebody was loaded and removed, when, and by which
+case.  What else is removed after some days is `retention`.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from cvms_pipeline.maintenance import retention
+from cvms_pipeline.store.removals import erasing
+from cvms_pipeline.use_cases import pipelines
+
+
+def erase_removed(
+    pipeline: pipelines.Pipeline, limits: retention.Limits, *, dry_run: bool
+) -> Sequence[retention.CleanupResult]:
+    """Erase the people who were removed long enough ago, each in a transaction.
+
+    Error reports with a row of such a person are removed, too.  They are made again
+    without it when somebody asks for them.
+    """
+    now = pipeline.now()
+    before = now - dt.timedelta(days=limits.removed_days)
+    with pipeline.store.begin() as conn:
+        due = erasing.list_due(conn, before=before)
+    erased = 0
+    for recipient_id in () if dry_run else due:
+        with pipeline.store.begin() as conn:
+            uploads = erasing.erase(conn, recipient_id, now=now)
+            for upload_id in uploads or ():
+                pipeline.reports.remove(upload_id)
+        erased += uploads is not None
+    rule = f"removed {limits.removed_days} days ago"
+    people = retention.CleanupResult(
+        what="Removed recipients", rule=rule, found=len(due), removed=erased
+    )
+    return [people]
