@@ -181,6 +181,7 @@ def get_retention_limits(chosen: loading.Settings) -> retention.Limits:
         live_partitions=chosen.retention.live_partitions,
         run_days=chosen.retention.run_days,
         rejected_rows_days=chosen.retention.rejected_rows_days,
+        removed_days=chosen.retention.removed_days,
         archive_days=chosen.retention.archive_days,
         case_days=chosen.retention.case_days,
         work_days=chosen.retention.work_days,

@@ -27,6 +27,7 @@ from cvms_pipeline.cli import (
     files,
     messages,
     providers,
+    removals,
     running,
     search,
     status,
@@ -122,6 +123,7 @@ for _panel, _commands in _PANELS.items():
     for _command in _commands:
         app.command(rich_help_panel=_panel)(_command)
 app.add_typer(messages.app, name="messages", rich_help_panel="Look")
+app.add_typer(removals.app, name="removals", rich_help_panel="Look")
 app.add_typer(providers.app, name="providers", rich_help_panel="Administer")
 app.add_typer(accounts.app, name="accounts", rich_help_panel="Administer")
 app.add_typer(running.db, name="db", rich_help_panel="Administer")

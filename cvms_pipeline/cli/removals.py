@@ -6,6 +6,7 @@ A removal is asked for and approved in the portal of the help desk, never here.
 import datetime as dt
 import json as json_format
 import sys
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -120,17 +121,17 @@ def _parse(text: str) -> "Sequence[removal.Removal]":
 
 
 def _to_removal(each: Mapping[str, Any]) -> "removal.Removal":
-    import uuid
-
     from cvms_pipeline.use_cases.help_desk import removal
 
     number = cases.parse_number(each["case"])
     if number is None:
         raise _NotAList
-    names = {"recipient_id": "recipient"} | {n: n for n in ("asked_by", "approved_by")}
-    ids = {name: str(uuid.UUID(each[key])) for name, key in names.items()}
-    moments = {
-        name: dt.datetime.fromisoformat(each[name])
-        for name in ("asked_at", "approved_at")
-    }
-    return removal.Removal(case_number=number, erased_at=None, **ids, **moments)
+    return removal.Removal(
+        recipient_id=str(uuid.UUID(each["recipient"])),
+        case_number=number,
+        asked_by=str(uuid.UUID(each["asked_by"])),
+        asked_at=dt.datetime.fromisoformat(each["asked_at"]),
+        approved_by=str(uuid.UUID(each["approved_by"])),
+        approved_at=dt.datetime.fromisoformat(each["approved_at"]),
+        erased_at=None,
+    )

@@ -42,6 +42,7 @@ class LimitsResource(dg.ConfigurableResource[retention.Limits]):
     live_partitions: int = pydantic.Field(description="Uploads that Dagster shows.")
     run_days: int = pydantic.Field(description="Days of runs of no upload shown.")
     rejected_rows_days: int = pydantic.Field(description="Days of rejected rows.")
+    removed_days: int = pydantic.Field(description="Days of removed people's names.")
     archive_days: int = pydantic.Field(description="Days of received files.")
     case_days: int = pydantic.Field(description="Days of the texts of closed cases.")
     work_days: int = pydantic.Field(description="Days of unfinished work folders.")

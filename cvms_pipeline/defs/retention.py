@@ -17,7 +17,7 @@ import dagster as dg
 import pydantic
 
 from cvms_pipeline.defs import failures, metadata, partitions
-from cvms_pipeline.maintenance import retention
+from cvms_pipeline.maintenance import erasing, retention
 from cvms_pipeline.use_cases import pipelines
 
 _MAX_SHOWN = 100
@@ -92,6 +92,18 @@ def purge_rejected_rows(
 
 
 @dg.op(out=dg.Out(dg.Nothing))
+def erase_removed(
+    context: dg.OpExecutionContext,
+    config: _Config,
+    pipeline: dg.ResourceParam[pipelines.Pipeline],
+    limits: dg.ResourceParam[retention.Limits],
+) -> None:
+    """Erase the names and addresses of people who were removed; a record stays."""
+    with _cleanup(context, config, pipeline) as results:
+        results += erasing.erase_removed(pipeline, limits, dry_run=config.dry_run)
+
+
+@dg.op(out=dg.Out(dg.Nothing))
 def remove_files(
     context: dg.OpExecutionContext,
     config: _Config,
@@ -105,7 +117,13 @@ def remove_files(
 
 @dg.config_mapping
 def _same_for_all_ops(config: _Config) -> dict[str, Any]:
-    ops = (remove_partitions, remove_leftovers, purge_rejected_rows, remove_files)
+    ops = (
+        remove_partitions,
+        remove_leftovers,
+        purge_rejected_rows,
+        erase_removed,
+        remove_files,
+    )
     return {"ops": {op.name: {"config": config.model_dump()} for op in ops}}
 
 
@@ -122,6 +140,7 @@ def apply_retention() -> None:
     """Clean each place; a place that cannot be cleaned does not stop the others."""
     remove_leftovers(partitions=remove_partitions())
     purge_rejected_rows()
+    erase_removed()
     remove_files()
 
 

@@ -38,6 +38,7 @@ class Limits:
     live_partitions: int
     run_days: int
     rejected_rows_days: int
+    removed_days: int
     archive_days: int
     case_days: int
     work_days: int

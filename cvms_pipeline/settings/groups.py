@@ -273,6 +273,12 @@ class Retention(variables.Group):
     """How many days after an upload has finished its rejected rows and its error report
     are kept; their numbers and reasons stay."""
 
+    removed_days: int = variables.field(
+        "CVMS_REMOVED_DAYS", 30, example="30", ge=1, le=3650
+    )
+    """How many days after a recipient was removed the names, the birth date and the
+    addresses are erased; a record without them stays."""
+
     archive_days: int = variables.field(
         "CVMS_ARCHIVE_DAYS", 365, example="365", ge=1, le=3650
     )

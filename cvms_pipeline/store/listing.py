@@ -210,7 +210,8 @@ def get_message(
     query = sa.select(_MESSAGES, *names).select_from(joined)
     with contextlib.suppress(ValueError):
         is_meant = _MESSAGES.c.id == str(uuid.UUID(message_id))
-        for row in conn.execute(query.where(is_meant)):
+        is_kept = _MESSAGES.c.addresses != []  # erased with its recipient
+        for row in conn.execute(query.where(is_meant, is_kept)):
             facts = {name: row._mapping[name] for name in _COMPOSED}
             facts |= {"kind": outbox.Kind(row.kind), "to": tuple(row.addresses)}
             return _to_message(row), outbox.ClaimedMessage(**facts)

@@ -10,6 +10,7 @@ import email.policy
 import os
 import socket
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,7 +25,8 @@ from cvms_pipeline import bootstrap
 from cvms_pipeline.domain.vocabulary import provider, upload
 from cvms_pipeline.files import provider_folders
 from cvms_pipeline.settings import loading
-from cvms_pipeline.store import providers, uploads
+from cvms_pipeline.store import providers, search, uploads
+from cvms_pipeline.store.removals import removing, requests
 from cvms_pipeline.use_cases import (
     deliver,
     history,
@@ -176,6 +178,17 @@ class Installation:
 
     def column(self, query: str) -> list[Any]:
         return self.table(query).iloc[:, 0].tolist()
+
+    def remove(self, name: str, case_number: int = 1001) -> str:
+        """Remove the person of this name, as two people would; return the id."""
+        with self.pipeline.store.begin() as conn:
+            found = search.search_recipients(conn, [name]).recipients
+            recipient_id = str(found.loc[0, "recipient_id"])
+            asked_by, approved_by = str(uuid.uuid4()), str(uuid.uuid4())
+            now = self.clock()
+            requests.ask(conn, case_number, recipient_id, asked_by=asked_by, now=now)
+            removing.remove(conn, case_number, approved_by=approved_by, now=now)
+        return recipient_id
 
     def everything(self) -> dict[str, str]:
         """Return all that an upload leaves behind, but for when and by which run."""

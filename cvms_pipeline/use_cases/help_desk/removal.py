@@ -6,16 +6,16 @@ What is removed, and in which order, is `store.removals`.
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-
-from cvms_pipeline.store.help_desk import cases
+from typing import Any
 
 from cvms_pipeline import errors
 from cvms_pipeline.database import engine
 from cvms_pipeline.domain.vocabulary import audit_events
 from cvms_pipeline.domain.vocabulary import cases as vocabulary
 from cvms_pipeline.store import audit, search
+from cvms_pipeline.store.help_desk import cases
 from cvms_pipeline.store.removals import removing, requests
 from cvms_pipeline.use_cases import pipelines
 from cvms_pipeline.use_cases.help_desk import handling, mails, people
@@ -248,8 +248,8 @@ def _check_open(case: cases.Case) -> None:
         raise cases.CaseClosed
 
 
-def _to_candidate(row: dict[str, object]) -> Candidate:
-    return Candidate(**{name: row[name] for name in _FACTS})  # type: ignore[arg-type]
+def _to_candidate(row: Mapping[Any, Any]) -> Candidate:
+    return Candidate(**{name: row[name] for name in _FACTS})
 
 
 def _note(

@@ -93,7 +93,6 @@ MENDED = [
     ("UPDATE cvms.providers SET emails = ARRAY['new@m.example.org']", "notice"),
     ("UPDATE cvms.providers SET is_enabled = false", "notice"),
     ("UPDATE cvms.recipients SET email = 'new@b.example.org'", "invitation"),
-    ("UPDATE cvms.recipients SET removed_at = now()", "invitation"),
 ]
 
 

@@ -15,6 +15,7 @@ LIMITS = retention.Limits(
     live_partitions=10_000,
     run_days=1,
     rejected_rows_days=365,
+    removed_days=365,
     archive_days=365,
     case_days=365,
     work_days=7,

@@ -258,9 +258,7 @@ def test_a_corrected_address_is_listed_with_the_upload_that_corrected_it(site, b
 
 def test_who_was_removed_is_not_found(site, browser):
     page = person_of(site)
-    site.installation.execute(
-        "UPDATE cvms.recipients SET removed_at = now() WHERE first_name = 'Ann'"
-    )
+    site.installation.remove("Ann")
 
     assert names(browser.get("/recipients/")) == ["Bob", "Anna", "Jürgen"]
     assert browser.get(page).status_code == 404

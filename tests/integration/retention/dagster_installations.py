@@ -17,6 +17,7 @@ LIMITS = retention.Limits(
     live_partitions=2,
     run_days=30,
     rejected_rows_days=90,
+    removed_days=30,
     archive_days=365,
     case_days=365,
     work_days=7,
