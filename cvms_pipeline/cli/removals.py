@@ -115,9 +115,12 @@ def _parse(text: str) -> "Sequence[removal.Removal]":
         _NotAList: If it does not list any.
     """
     try:
-        return [_to_removal(each) for each in json_format.loads(text)]
+        listed = json_format.loads(text)
+        if isinstance(listed, list):
+            return [_to_removal(each) for each in listed]
     except (KeyError, TypeError, ValueError):
         raise _NotAList from None
+    raise _NotAList
 
 
 def _to_removal(each: Mapping[str, Any]) -> "removal.Removal":

@@ -16,6 +16,12 @@ from cvms_pipeline.store.removals import requests
 
 _statement = engine.load_statements(__package__)
 _TABLE, _PEOPLE = tables.removals, tables.recipients
+_STATEMENTS = (
+    "mark_removed",
+    "end_invitations",
+    "lock_refusals",
+    "leave_out_refusals",
+)
 _WAIT_FOR_TURN = sa.text("SELECT cvms.wait_for_turn()")
 
 
@@ -89,9 +95,9 @@ def _end(
     conn: sa.Connection, recipient_id: str, provider: str, now: dt.datetime
 ) -> None:
     """Take a locked recipient out of matching, invitations and counts."""
-    values = {"recipient_id": recipient_id, "now": now}
-    conn.execute(_statement("mark_removed"), values)
-    conn.execute(_statement("end_invitations"), values)
+    values = {"recipient_id": recipient_id, "now": now, "provider": provider}
+    for name in _STATEMENTS:
+        conn.execute(_statement(name), values)
     providers = tables.providers
     counted = sa.update(providers).where(providers.c.slug == provider)
     conn.execute(counted.values(recipients=providers.c.recipients - 1))

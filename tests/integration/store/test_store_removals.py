@@ -10,7 +10,7 @@ import pytest
 from upload_steps import ANN, BAD, BOB, NOW, OWNER, STAFF, is_blocked
 
 from cvms_pipeline.database import engine
-from cvms_pipeline.store import audit, listing, loading, outbox, search, uploads
+from cvms_pipeline.store import audit, loading, outbox, refusals, search, uploads
 from cvms_pipeline.store.chain import withdrawals
 from cvms_pipeline.store.provider_reads import loaded_recipients, recipient
 from cvms_pipeline.store.removals import erasing, removing, requests
@@ -246,18 +246,29 @@ def test_the_audit_has_ids_and_nothing_else(desk):
 
 
 def test_a_refused_invitation_is_not_sent_again_or_told_of(desk):
-    desk.bring([ANN])
-    (message,) = claim(desk)
-    with desk.store.begin() as conn:
-        outbox.mark_refused(conn, message.id, "SMTP 550")
+    desk.bring([ANN, BOB])
+    desk.bring(["Zoe,Moe,1/2/1990,zoe@b.org"], "duke")
+    refused = claim(desk)
+    for message in refused:
+        with desk.store.begin() as conn:
+            facts = {"now": LATER, "zone": dt.UTC}
+            refusals.mark_refused(conn, message, "SMTP 550", **facts)
 
     desk.remove("Ann")
+    desk.remove("Zoe", case_number=1002)
 
     with desk.store.begin() as conn:
-        with pytest.raises(outbox.NotRefused):
-            outbox.resend(conn, [message.id], now=LATER, data_ops="ops@b.org")
-        assert listing.count_backlog(conn).invitations_refused == 0
-    assert statuses(desk) == ["withdrawn"]
+        for message in refused:
+            with contextlib.suppress(outbox.NotRefused):
+                outbox.resend(conn, [message.id], now=LATER, data_ops="ops@b.org")
+    # Of Bob's the provider is told, and his alone is sent again.
+    told = desk.table(
+        "SELECT status, coalesce(details -> 'refused' -> 0 ->> 'line', '') AS line,"
+        " jsonb_array_length(details -> 'refused') AS lines FROM cvms.messages"
+        " WHERE kind = 'refused-addresses' ORDER BY status"
+    )
+    assert told.values.tolist() == [["waiting", "3", 1], ["withdrawn", "", 0]]
+    assert sorted(statuses(desk)) == ["waiting", "withdrawn", "withdrawn"]
 
 
 def test_an_invitation_that_is_being_sent_counts_as_sent_or_ends(desk):
