@@ -183,7 +183,7 @@ class Installation:
         """Remove the person of this name, as two people would; return the id."""
         with self.pipeline.store.begin() as conn:
             found = search.search_recipients(conn, [name]).recipients
-            recipient_id = str(found.loc[0, "recipient_id"])
+            (recipient_id,) = found.loc[found["first_name"] == name, "recipient_id"]
             asked_by, approved_by = str(uuid.uuid4()), str(uuid.uuid4())
             now = self.clock()
             requests.ask(conn, case_number, recipient_id, asked_by=asked_by, now=now)
