@@ -76,7 +76,7 @@ def empty(conn: sa.Connection) -> None:
     """Take everything out of the store but the provider."""
     conn.exec_driver_sql(
         "TRUNCATE cvms.recipients, cvms.messages, cvms.rejected_rows,"
-        " cvms.recipient_changes, cvms.uploads, cvms.cases"
+        " cvms.recipient_changes, cvms.uploads, cvms.cases CASCADE"
     )
 
 

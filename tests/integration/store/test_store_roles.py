@@ -10,6 +10,7 @@ from upload_steps import NOW, Desk, clinic
 from cvms_pipeline.database import engine, revisions, roles
 from cvms_pipeline.store import providers
 from cvms_pipeline.store.chain import withdrawals
+from cvms_pipeline.store.removals import erasing
 
 ANN, BAD = "Ann,Lee,1/2/1990,ann@b.org", "Cy,,13/41/1991,cy@b.org"
 NAME = "services of mercy"
@@ -65,10 +66,24 @@ def test_the_services_role_withdraws_an_upload_as_the_owner_does(services):
     assert desk.column("SELECT count(*) FROM cvms.recipients") == [0]
 
 
-def test_nobody_else_may_withdraw_an_upload(services):
+def test_the_services_role_removes_and_erases_a_recipient(services):
+    desk = Desk(store=services)
+    with services.begin() as conn:
+        providers.add(conn, clinic("mercy"))
+    desk.bring([ANN, BAD])
+    desk.bring([ANN])
+
+    recipient_id = desk.remove("Ann")
+    with services.begin() as conn:
+        assert erasing.erase(conn, recipient_id, now=NOW) == ["upload-2"]
+
+    assert desk.column("SELECT email FROM cvms.recipients") == [""]
+
+
+def test_nobody_else_may_withdraw_an_upload_or_erase_anybody(services):
     shared = (
         "SELECT count(*) FROM information_schema.routine_privileges"
-        " WHERE routine_name = 'withdraw' AND grantee = 'PUBLIC'"
+        " WHERE routine_name IN ('withdraw', 'erase') AND grantee = 'PUBLIC'"
     )
     with services.begin() as conn:
         assert conn.scalar(sa.text(shared)) == 0
