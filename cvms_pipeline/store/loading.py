@@ -20,6 +20,7 @@ from cvms_pipeline.domain.sheets import sheet
 from cvms_pipeline.domain.vocabulary import reasons, upload
 from cvms_pipeline.store import outbox, recipients, rejected_rows, uploads
 from cvms_pipeline.store.chain import settling
+from cvms_pipeline.store.removals import returning
 
 _MAX_ATTEMPTS = 20
 _TAKE_TURN = sa.text(
@@ -178,6 +179,9 @@ def _decide_again(
     validated = planned.replace(rejections=planned.rejections[~is_duplicate])
     keys = duplicates.make_keys(validated.valid_values)
     matches, taken, similar = recipients.look_up(conn, keys, lock_for=locked.provider)
+    matches = returning.add_returning(
+        conn, matches, validated, keys, provider=locked.provider
+    )
     decided = duplicates.plan_rows(
         validated,
         matches,

@@ -15,6 +15,7 @@ from cvms_pipeline.domain.sheets import sheet
 from cvms_pipeline.domain.validation import row_schema
 from cvms_pipeline.domain.vocabulary import reasons, upload
 from cvms_pipeline.store import recipients
+from cvms_pipeline.store.removals import returning
 from cvms_pipeline.use_cases import pipelines
 
 
@@ -70,9 +71,11 @@ def check_file(
     """
     today = pipeline.today(pipeline.now())
     chosen, validated = _validate(data, lane, today, pipeline.max_bytes)
+    keys = duplicates.make_keys(validated.valid_values)
     with pipeline.store.begin() as conn:
-        matches, _, similar = recipients.look_up(
-            conn, duplicates.make_keys(validated.valid_values)
+        matches, _, similar = recipients.look_up(conn, keys)
+        matches = returning.add_returning(
+            conn, matches, validated, keys, provider=provider
         )
     planned = duplicates.plan_rows(
         validated, matches, provider=provider, upload=None, similar=similar

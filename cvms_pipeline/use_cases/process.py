@@ -20,6 +20,7 @@ from cvms_pipeline.domain.validation import row_schema
 from cvms_pipeline.domain.vocabulary import audit_events, faults, reasons
 from cvms_pipeline.domain.vocabulary import upload as domain_upload
 from cvms_pipeline.store import audit, loading, outbox, recipients, uploads
+from cvms_pipeline.store.removals import returning
 from cvms_pipeline.use_cases import pipelines
 
 _NO_DELAY = dt.timedelta()
@@ -82,6 +83,9 @@ def find_duplicates(
     with pipeline.store.begin() as conn:
         upload = uploads.get(conn, upload_id)
         matches, taken, similar = recipients.look_up(conn, keys)
+        matches = returning.add_returning(
+            conn, matches, validated, keys, provider=upload.provider
+        )
     return duplicates.plan_rows(
         validated,
         matches,

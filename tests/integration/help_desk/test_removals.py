@@ -185,6 +185,23 @@ def test_links_invitations_and_pages_end_and_nothing_brings_the_person_back(
     assert deliver.send_invitations(site.pipeline, again).sent == 1
 
 
+def test_a_corrected_report_brings_back_nobody_who_was_removed(site, number):
+    brought = {
+        "mercy": site.bring([ANN, BAD]),
+        "county": site.bring([ANN], slug="county"),
+    }
+    ask(site, number)
+    approve(site, number)
+
+    for slug, upload_id in brought.items():
+        report = history.render_error_report(site.pipeline, site.upload(upload_id))
+        again = site.bring(report.replace(b'"Cy",""', b'"Cy","Lee"'), slug=slug)
+        assert site.upload(again).loaded == 0, slug
+        assert site.upload(again).reasons["duplicate-recipient"] == 1
+    # A row without an error is a new one.
+    assert site.upload(site.bring([ANN])).loaded == 1
+
+
 def test_names_are_erased_after_their_days_and_a_record_stays(site, number):
     first = site.column("SELECT id FROM cvms.uploads")[0]
     twice = site.bring([ANN, BAD], slug="county")

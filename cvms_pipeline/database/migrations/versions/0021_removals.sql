@@ -142,27 +142,15 @@ CREATE OR REPLACE FUNCTION cvms.wait_for_turn() RETURNS void LANGUAGE sql AS $$
     SELECT pg_advisory_xact_lock(hashtextextended('cvms withdrawals', 0))
 $$;
 
--- Erases what is left of a removed person, once: names, birth date and addresses of the
--- record, of its corrections and invitations, and the rejected rows that held them: the
--- earlier versions of its row, and those that were duplicates of it.  Returns the
--- uploads of these rows, or NULL if there is nothing to erase.  It runs as the owner of
--- the tables: the services may change no correction and no cell in any other way.
-CREATE OR REPLACE FUNCTION cvms.erase(given uuid, moment timestamptz)
-RETURNS text [] LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    person cvms.recipients;
-    found text[];
+-- The rows of uploads that hold a person: those that loaded or corrected it, and the
+-- rejected ones that were earlier versions or duplicates of them.
+CREATE OR REPLACE FUNCTION cvms.list_rows_of(given uuid)
+RETURNS TABLE (upload_id text, line integer) LANGUAGE plpgsql STABLE AS $$
+#variable_conflict use_column
 BEGIN
-    PERFORM cvms.wait_for_turn();
-    SELECT * INTO person FROM cvms.recipients WHERE id = given FOR UPDATE;
-    IF person.removed_at IS NULL OR NOT EXISTS (
-        SELECT FROM cvms.removals WHERE recipient_id = given AND erased_at IS NULL
-    ) THEN
-        RETURN NULL;
-    END IF;
+    RETURN QUERY
     WITH RECURSIVE loaded AS (
-        SELECT person.upload_id, person.source_line AS line
+        SELECT upload_id, source_line AS line FROM cvms.recipients WHERE id = given
         UNION
         SELECT upload_id, source_line
         FROM cvms.recipient_changes WHERE recipient_id = given
@@ -175,6 +163,7 @@ BEGIN
         SELECT twice.upload_id, twice.line
         FROM cvms.rejected_rows AS twice
         INNER JOIN loaded ON loaded.upload_id = twice.upload_id
+        INNER JOIN cvms.recipients AS person ON person.id = given
         WHERE 'duplicate-in-file' = ANY(twice.codes)
             AND (
                 twice.message ~ ('\(same person as line ' || loaded.line || '\)$')
@@ -192,12 +181,35 @@ BEGIN
             ON earlier.upload_id = ANY(upload.parents)
             AND earlier.brought_back_by = place.upload_id
             AND earlier.brought_back_line = place.line
-    ),
-    erased AS (
+    )
+    SELECT place.upload_id, place.line FROM place;
+END
+$$;
+
+-- Erases what is left of a removed person, once: names, birth date and addresses of the
+-- record, of its corrections and invitations, and the rejected rows that held them.
+-- Returns the uploads of these rows, or NULL if there is nothing to erase.  It runs as
+-- the owner of the tables: the services may change no correction and no cell in any
+-- other way.
+CREATE OR REPLACE FUNCTION cvms.erase(given uuid, moment timestamptz)
+RETURNS text [] LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    person cvms.recipients;
+    found text[];
+BEGIN
+    PERFORM cvms.wait_for_turn();
+    SELECT * INTO person FROM cvms.recipients WHERE id = given FOR UPDATE;
+    IF person.removed_at IS NULL OR NOT EXISTS (
+        SELECT FROM cvms.removals WHERE recipient_id = given AND erased_at IS NULL
+    ) THEN
+        RETURN NULL;
+    END IF;
+    WITH erased AS (
         UPDATE cvms.rejected_rows AS rejected
         SET first_name = '', last_name = '', birth_date = '', email = '',
             extra_cells = '', message = ''
-        FROM place
+        FROM cvms.list_rows_of(given) AS place
         WHERE rejected.upload_id = place.upload_id AND rejected.line = place.line
         RETURNING rejected.upload_id
     )
