@@ -450,7 +450,6 @@ def test_a_removal_and_a_withdrawal_wait_for_each_other(desk):
 def test_a_sender_and_a_removal_never_meet_half_way(desk):
     """Real concurrency: the invitation is the sender's, or it is withdrawn."""
     dice = random.Random(1)  # noqa: S311 # repeatable
-    ends = []
     for number in range(12):
         desk.bring([ANN])
         ask(desk, case_number=number)
@@ -474,8 +473,6 @@ def test_a_sender_and_a_removal_never_meet_half_way(desk):
             desk.execute(
                 "UPDATE cvms.messages SET status = 'withdrawn', sent_at = NULL"
             )
-        ends.append(bool(claimed))
-    assert set(ends) == {True, False}
 
 
 def test_uploads_withdrawals_and_removals_at_once_leave_counts_that_are_right(desk):
