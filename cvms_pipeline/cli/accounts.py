@@ -4,9 +4,9 @@ Only these commands and the portal's own process import Django.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,11 +23,26 @@ _Username = Annotated[str, typer.Argument(metavar="USERNAME", help="The username
 _Print = Annotated[
     bool, typer.Option("--print", help="Print the link in place of mailing it.")
 ]
-_DATA_OPS = "data_ops"
+_DATA_OPS, _HELP_DESK = "data_ops", "help_desk"
 
 
 class _RoleUnclear(errors.PermanentError):
-    """Name either the provider or the role data_ops."""
+    """Name either the provider, or the role data_ops or help_desk."""
+
+
+_DEMO_PEOPLE: list[tuple[str, str, str, dict[str, Any]]] = [
+    ("staff of {}", "ann@{}.example.org", "provider", {}),
+    ("data operations", "ops@example.org", _DATA_OPS, {}),
+    ("the help desk", "lee@example.org", _HELP_DESK, {}),
+    ("its supervisor", "kim@example.org", _HELP_DESK, {"is_supervisor": True}),
+    (
+        "a location that asks the help desk",
+        "rosa@harbor-clinic.example.org",
+        "requester",
+        {"first_name": "Rosa", "last_name": "Diaz"},
+    ),
+]
+"""Who has an account in the demonstration: for whom, address, role, more facts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +51,10 @@ class DemoAccount:
 
     id: str
     who: str
+    role: str
+    name: str
+    email: str
+    provider: str
     username: str
     password: str
 
@@ -43,25 +62,26 @@ class DemoAccount:
 def make_demo_accounts(
     chosen: "loading.Settings", pipeline: "pipelines.Pipeline", provider: str
 ) -> list[DemoAccount]:
-    """Make an account of a sample provider and one of data-ops, with new passwords."""
+    """Make an account of each role, with new passwords; the first is the provider's."""
     from cvms_pipeline.portal.site import configuration
 
     configuration.set_up(chosen, pipeline)
     from cvms_pipeline.portal.accounts import administration
 
-    wanted = [
-        (f"staff of {provider}", f"ann@{provider}.example.org", "provider", provider),
-        ("data operations", "ops@example.org", _DATA_OPS, ""),
-    ]
     made = []
-    for who, address, role, slug in wanted:
+    for who, address, role, facts in _DEMO_PEOPLE:
+        slug = provider if role == "provider" else ""
         account, password = administration.make_demo_account(
-            pipeline, address, role=role, provider=slug
+            pipeline, address.format(provider), role=role, provider=slug, **facts
         )
         made.append(
             DemoAccount(
                 id=str(account.pk),
-                who=who,
+                who=who.format(provider),
+                role=role,
+                name=account.name,
+                email=account.email,
+                provider=slug,
                 username=account.username,
                 password=password,
             )
@@ -100,10 +120,13 @@ def _add(
         typer.Option("--provider", metavar="SLUG", help="The provider it is for."),
     ] = None,
     role: Annotated[
-        str | None, typer.Option("--role", help="data_ops, for people of data-ops.")
+        str | None, typer.Option("--role", help="data_ops or help_desk.")
     ] = None,
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Of data-ops: may only look.")
+    ] = False,
+    supervisor: Annotated[
+        bool, typer.Option("--supervisor", help="Of the help desk: may approve.")
     ] = False,
     print_link: _Print = False,
     json: terminal.Json = False,
@@ -112,10 +135,14 @@ def _add(
 
     Example: cvms accounts add ann@example.org --provider mercy-hospital
     """
-    if (provider is None) == (role is None) or role not in (None, _DATA_OPS):
+    if (provider is None) == (role is None):
         raise _RoleUnclear
-    if read_only and role is None:
+    if role not in (None, _DATA_OPS, _HELP_DESK):
+        raise _RoleUnclear
+    if read_only and role != _DATA_OPS:
         raise _RoleUnclear("--read-only is for accounts of the role data_ops.")
+    if supervisor and role != _HELP_DESK:
+        raise _RoleUnclear("--supervisor is for accounts of the role help_desk.")
     with _open() as pipeline:
         from cvms_pipeline.portal.accounts import administration
 
@@ -125,6 +152,7 @@ def _add(
             role=role or "provider",
             provider=provider,
             is_read_only=read_only,
+            is_supervisor=supervisor,
         )
         _hand_over(pipeline, account.username, print_link=print_link, json=json)
 
@@ -191,12 +219,17 @@ def _list(
     for each in found:
         table.add_row(
             terminal.escape(each["username"]),
-            f"{each['role']}{', read only' if each['is_read_only'] else ''}",
+            _describe_role(each),
             each["provider"] or "-",
             each["state"],
             terminal.format_moment(each["last_login_at"]),
         )
     terminal.out().print(table)
+
+
+def _describe_role(account: Mapping[str, Any]) -> str:
+    more = {"is_read_only": ", read only", "is_supervisor": ", supervisor"}
+    return "".join([account["role"], *(more[key] for key in more if account[key])])
 
 
 @app.command("disable")

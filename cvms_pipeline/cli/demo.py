@@ -84,6 +84,11 @@ class Demonstration:
         self.turns = [_Turn(sample=sample) for sample in samples.load_samples()]
 
     @property
+    def edition(self) -> str:
+        """Return the word that makes its people new."""
+        return self._edition
+
+    @property
     def is_over(self) -> bool:
         """Return whether every sample is finished."""
         return all(turn.is_over for turn in self.turns)
@@ -189,7 +194,7 @@ def demo(
 
 def _play(chosen: "loading.Settings", *, with_accounts: bool) -> bool:
     """Play the samples; return whether every outcome was the expected one."""
-    from cvms_pipeline.cli import accounts, samples
+    from cvms_pipeline.cli import accounts, demo_cases, samples
     from cvms_pipeline.settings import loading
 
     out, deadline = terminal.out(), time.monotonic() + _MAX_SECONDS
@@ -216,7 +221,9 @@ def _play(chosen: "loading.Settings", *, with_accounts: bool) -> bool:
             )
         _print_where_to_look(chosen, pipeline, played)
         if made:
+            opened = demo_cases.open_cases(pipeline, made, played.edition)
             _print_accounts(chosen, made)
+            _print_cases(chosen, opened)
     return all(turn.is_as_expected for turn in played.turns)
 
 
@@ -235,6 +242,14 @@ def _print_accounts(
         " passwords are new each time, and only shown here.",
         soft_wrap=True,
     )
+
+
+def _print_cases(chosen: "loading.Settings", opened: "Sequence[str]") -> None:
+    """Print which cases wait at the help desk."""
+    out = terminal.out()
+    out.print(rich.text.Text("\nCases that wait at the help desk", style="bold"))
+    for number in opened:
+        out.print(f"  {chosen.portal.url}/cases/{number}/", soft_wrap=True)
 
 
 def _make_cells(turn: _Turn) -> list[rich.text.Text | str]:

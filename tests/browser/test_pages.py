@@ -4,7 +4,7 @@ import pytest
 from django import test
 
 from cvms_pipeline.portal.provider import uploads
-from tests.browser import looks, pages
+from tests.browser import desk_pages, looks, pages
 
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 320, "height": 640}
@@ -41,7 +41,7 @@ def shown(page, site, visitor, _circumstances):
     return show
 
 
-@pytest.mark.parametrize("page", pages.PAGES, ids=str)
+@pytest.mark.parametrize("page", [*pages.PAGES, *desk_pages.PAGES], ids=str)
 def test_a_page_is_for_everybody(page, shown):
     someone = shown()
     tab, faults = someone.page, {}

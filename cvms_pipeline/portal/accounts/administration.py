@@ -41,9 +41,11 @@ def add_account(
     *,
     role: str,
     provider: str | None = None,
-    is_read_only: bool = False,
+    **facts: Any,
 ) -> models.Account:
     """Add an account without a password; `send_link` or `print_link` follows.
+
+    `facts` are more fields of the account, such as `is_read_only`.
 
     Raises:
         ProviderUnknown: If there is no such provider.
@@ -63,7 +65,7 @@ def add_account(
         address,
         models.Role(role),
         provider=provider or "",
-        is_read_only=is_read_only,
+        **facts,
     )
     _record(pipeline, accounts.Event.ACCOUNT_ADDED, added)
     return added
@@ -94,7 +96,12 @@ def print_link(pipeline: pipelines.Pipeline, account: models.Account) -> str:
 
 
 def make_demo_account(
-    pipeline: pipelines.Pipeline, address: str, *, role: str, provider: str = ""
+    pipeline: pipelines.Pipeline,
+    address: str,
+    *,
+    role: str,
+    provider: str = "",
+    **facts: Any,
 ) -> tuple[models.Account, str]:
     """Return an account of the demonstration, added if it is new, and its password.
 
@@ -102,7 +109,7 @@ def make_demo_account(
     """
     found = models.Account.objects.filter(email=address, role=role, provider=provider)
     account = found.first() or add_account(
-        pipeline, address, role=role, provider=provider or None
+        pipeline, address, role=role, provider=provider or None, **facts
     )
     password = secrets.token_urlsafe(_DEMO_PASSWORD_BYTES)
     account.set_password(password)
@@ -137,6 +144,7 @@ def list_accounts(provider: str | None = None) -> Sequence[Mapping[str, Any]]:
             "role": each.role,
             "provider": each.provider or None,
             "is_read_only": each.is_read_only,
+            "is_supervisor": each.is_supervisor,
             "state": each.state,
             "last_login_at": each.last_login,
         }

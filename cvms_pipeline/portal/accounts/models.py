@@ -1,7 +1,8 @@
 """The accounts of the portal, in the schema `portal`.
 
-An account points by value to what it stands for: a provider's slug.  Sessions, second
-factors and limits are in the tables of Django and allauth.
+An account points by value to what it stands for: a provider's slug.  Names are those of
+people who have registered by themselves.  Sessions, second factors and limits are in
+the tables of Django and allauth.
 """
 
 import secrets
@@ -11,6 +12,7 @@ from typing import Any, ClassVar, Self
 from django.conf import settings
 from django.contrib.auth import base_user
 from django.db import models
+from django.db.models import functions
 
 
 class Role(models.TextChoices):
@@ -18,6 +20,8 @@ class Role(models.TextChoices):
 
     PROVIDER = "provider", "Healthcare Location Manager"
     DATA_OPS = "data_ops", "Data operations"
+    REQUESTER = "requester", "Requester"
+    HELP_DESK = "help_desk", "Help desk"
 
 
 class _Accounts(base_user.BaseUserManager["Account"]):
@@ -27,19 +31,19 @@ class _Accounts(base_user.BaseUserManager["Account"]):
         role: Role,
         *,
         provider: str = "",
-        is_read_only: bool = False,
+        **facts: Any,
     ) -> "Account":
         """Add an account without a password; its username is the address.
 
         Where the address is a username already, because one person has several
-        accounts, a number follows it: `ann@example.org.2`.
+        accounts, a number follows it: `ann@example.org.2`.  `facts` are more fields.
         """
         account = self.model(
             username=self._choose_username(address.lower()),
             email=address,
             role=role,
             provider=provider,
-            is_read_only=is_read_only,
+            **facts,
         )
         account.set_unusable_password()
         account.save(force_insert=True)
@@ -61,6 +65,9 @@ class Account(base_user.AbstractBaseUser):
         email: Where messages go.
         provider: The slug of the provider that a Healthcare Location Manager is from.
         is_read_only: Whether somebody of data-ops may only look at Dagster.
+        is_supervisor: Whether somebody of the help desk may approve what needs two.
+        first_name: Of whoever has registered; empty for accounts that were added.
+        last_name: The same.
         is_active: Whether the account may be used; else it is disabled.
         link_nonce: What makes the newest link to set a password valid; empty if none.
     """
@@ -71,6 +78,9 @@ class Account(base_user.AbstractBaseUser):
     role = models.CharField(max_length=20, choices=Role.choices)
     provider = models.CharField(max_length=63, blank=True)
     is_read_only = models.BooleanField(default=False)
+    is_supervisor = models.BooleanField(default=False)
+    first_name = models.CharField(max_length=100, blank=True)
+    last_name = models.CharField(max_length=100, blank=True)
     is_active = models.BooleanField(default=True)
     link_nonce = models.CharField(max_length=64, blank=True)
     added_at = models.DateTimeField(auto_now_add=True)
@@ -89,7 +99,16 @@ class Account(base_user.AbstractBaseUser):
                 name="accounts_provider_of_role",
                 condition=models.Q(role=Role.PROVIDER) & ~models.Q(provider="")
                 | ~models.Q(role=Role.PROVIDER) & models.Q(provider=""),
-            )
+            ),
+            models.CheckConstraint(
+                name="accounts_supervisor_of_role",
+                condition=models.Q(role=Role.HELP_DESK) | models.Q(is_supervisor=False),
+            ),
+            models.UniqueConstraint(
+                functions.Lower("email"),
+                name="accounts_one_requester_of_an_address",
+                condition=models.Q(role=Role.REQUESTER),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -97,9 +116,15 @@ class Account(base_user.AbstractBaseUser):
         return self.username
 
     @property
+    def name(self) -> str:
+        """Return how pages call its owner: by name, or by username without one."""
+        return f"{self.first_name} {self.last_name}".strip() or self.username
+
+    @property
     def needs_second_factor(self) -> bool:
         """Return whether a second factor is required of this account."""
-        return bool(settings.CVMS.is_second_factor_required)
+        is_required = bool(settings.CVMS.is_second_factor_required)
+        return is_required and self.role != Role.REQUESTER
 
     @property
     def state(self) -> str:
@@ -138,3 +163,10 @@ class Account(base_user.AbstractBaseUser):
         return cls.objects.filter(role=Role.PROVIDER, provider=provider).order_by(  # type: ignore[return-value]  # the manager's model is this class
             "username"
         )
+
+    @classmethod
+    def list_staff(cls) -> list[tuple[str, str]]:
+        """Return the ids and usernames of the staff of the help desk."""
+        found = cls.objects.filter(role=Role.HELP_DESK, is_active=True)
+        names = found.order_by("username").values_list("pk", "username")
+        return [(str(pk), username) for pk, username in names]

@@ -74,6 +74,7 @@ class OwnNameValidator:
         """Raise a ValidationError if it does."""
         local, _, domain = getattr(user, "email", "").lower().partition("@")
         names = [local, *local.split("."), domain, domain.partition(".")[0]]
+        names += [getattr(user, key, "").lower() for key in ("first_name", "last_name")]
         typed = password.lower()
         if any(len(name) >= _MIN_NAME and name in typed for name in names):
             raise exceptions.ValidationError(

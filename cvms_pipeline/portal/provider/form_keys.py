@@ -1,11 +1,14 @@
-"""Keys of forms that send a file: the same form sends the same upload, however often.
+"""Keys of forms: the same form with the same content counts once, however often sent.
 
-Each form has a signed key, and the id of the upload is made of it, of the account and
-of the bytes.  So a second click, or the form sent again after a fault, repeats.
+Each form has a signed key.  The id of an upload is made of it, of the account and of
+the bytes; what the help desk is told has a key that is made in the same way.  So a
+second click, or the form sent again after a fault, repeats.
 """
 
 import datetime as dt
+import hashlib
 import secrets
+from typing import Any
 
 from django.conf import settings
 from django.core import signing
@@ -14,6 +17,7 @@ from cvms_pipeline.domain.vocabulary import upload
 
 SUBMISSION = "cvms-submission"
 CORRECTION = "cvms-correction"
+CASE = "cvms-case"
 """What a key is for; one for another purpose counts as changed."""
 
 
@@ -28,10 +32,32 @@ def choose_id(key: str, purpose: str, *, account_id: str, data: bytes) -> str:
 
     A new one if somebody has changed the key.
     """
-    try:
-        facts = signing.loads(key, salt=purpose)
-    except signing.BadSignature:
+    facts = _read(key, purpose)
+    if facts is None:
         return upload.make_id(settings.CVMS.pipeline.now())
     at = dt.datetime.fromtimestamp(facts["at"], dt.UTC)
-    digest = upload.compute_sha256(data)
-    return upload.derive_id(at, f"{account_id} {facts['once']} {digest}")
+    return upload.derive_id(at, _name(facts, account_id, data))
+
+
+def choose_key(key: str, purpose: str, *, account_id: str, data: bytes) -> str:
+    """Return what names the content of a form: the same one when it is sent again.
+
+    A new one if somebody has changed the key.
+    """
+    facts = _read(key, purpose)
+    if facts is None:
+        return secrets.token_hex(32)
+    return hashlib.sha256(_name(facts, account_id, data).encode()).hexdigest()
+
+
+def _read(key: str, purpose: str) -> dict[str, Any] | None:
+    """Return what a key says; None if it was not made here for this purpose."""
+    try:
+        facts: dict[str, Any] = signing.loads(key, salt=purpose)
+    except signing.BadSignature:
+        return None
+    return facts
+
+
+def _name(facts: dict[str, Any], account_id: str, data: bytes) -> str:
+    return f"{account_id} {facts['once']} {upload.compute_sha256(data)}"

@@ -6,13 +6,17 @@ Only words and their order; what happens to a row is decided in the domain.
 import collections
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from cvms_pipeline.domain.reporting import outcome
 from cvms_pipeline.domain.text import display
-from cvms_pipeline.domain.vocabulary import columns, likeness, reasons
+from cvms_pipeline.domain.vocabulary import columns, likeness, reasons, upload
 from cvms_pipeline.use_cases.provider_actions import review
 
 Verdict = review.Verdict
+MAX_ROWS = upload.Lane.LOW_VOLUME.max_rows
+"""How many rows a review shows."""
+
 _MAX_SHOWN = 320
 
 _VERDICTS = {
@@ -67,15 +71,35 @@ class ShownRow:
     cells: Sequence[ShownCell] = field(repr=False)
 
 
+def describe(
+    shown: review.Review,
+    *,
+    only_problems: bool,
+    button: str = "Create Records",
+) -> Mapping[str, Any]:
+    """Return what `provider/review_plan.html` and `review_rows.html` show."""
+    planned, read = shown.checked.outcome, shown.checked.planned
+    return {
+        "planned": planned,
+        "new": planned.loaded - planned.updated,
+        "sentence": describe_plan(planned, button=button),
+        "rows": list_rows(shown, only_problems=only_problems),
+        "only": only_problems,
+        "ignored": read.ignored_columns,
+        "remarks": read.remarks,
+        "known": describe_probably_known(planned),
+    }
+
+
 def list_rows(shown: review.Review, *, only_problems: bool) -> Sequence[ShownRow]:
-    """Return the rows of a review in order of line; of low volume, so few."""
+    """Return the rows of a review in order of line; at most as many as low volume."""
     problems = collections.defaultdict(list)
     placed = shown.problems[["line", "column", "code", "text"]]
     for line, column, code, text in placed.itertuples(index=False, name=None):
         remedy = reasons.REASONS[code].remedy
         problems[line, column].append(Problem(text=text, remedy=remedy))
     is_rejected = shown.rows.index.isin(shown.problems["line"])
-    rows = shown.rows[is_rejected] if only_problems else shown.rows
+    rows = (shown.rows[is_rejected] if only_problems else shown.rows).head(MAX_ROWS)
     cells = shown.checked.planned.cells.loc[rows.index, list(columns.NAMES)]
     found = shown.checked.outcome.possible_duplicates
     known = {each.line for each in found if each.is_own}
@@ -117,11 +141,11 @@ def _describe_row(
     )
 
 
-def describe_plan(planned: outcome.Outcome) -> str:
+def describe_plan(planned: outcome.Outcome, *, button: str = "Create Records") -> str:
     """Return in one sentence what the button does."""
     if not planned.loaded:
         return (
-            "Create Records loads nobody, because every row has a problem: correct the"
+            f"{button} loads nobody, because every row has a problem: correct the"
             " file and upload it again."
         )
     new = planned.loaded - planned.updated
@@ -139,7 +163,7 @@ def describe_plan(planned: outcome.Outcome) -> str:
         ),
     ]
     *first, last = [each for each in does if each]
-    return f"Create Records {', '.join(first)}{' and ' if first else ''}{last}."
+    return f"{button} {', '.join(first)}{' and ' if first else ''}{last}."
 
 
 def describe_probably_known(planned: outcome.Outcome) -> Mapping[str, object]:

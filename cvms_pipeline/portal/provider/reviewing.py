@@ -41,19 +41,13 @@ def show_review(request: http.HttpRequest, review_id: str) -> http.HttpResponse:
         return shortcuts.redirect("sent", review_id)
     except review.ReviewUnknown:
         return _tell_gone(request)
-    planned, only = shown.checked.planned, request.GET.get("only") == "problems"
     verdicts = shown.rows["verdict"]
     context = {
         "file": shown.file,
-        "planned": shown.checked.outcome,
         "is_for_high_volume": shown.is_for_high_volume,
-        "new": shown.checked.outcome.loaded - shown.checked.outcome.updated,
-        "sentence": review_words.describe_plan(shown.checked.outcome),
-        "rows": review_words.list_rows(shown, only_problems=only),
-        "only": only,
-        "ignored": planned.ignored_columns,
-        "remarks": planned.remarks,
-        "known": review_words.describe_probably_known(shown.checked.outcome),
+        **review_words.describe(
+            shown, only_problems=request.GET.get("only") == "problems"
+        ),
         "seen": " ".join(f"{line}:{each}" for line, each in verdicts.items()),
     }
     return shortcuts.render(request, "provider/review.html", context)

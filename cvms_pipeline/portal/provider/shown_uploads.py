@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cvms_pipeline.domain.vocabulary import upload
+from cvms_pipeline.domain.vocabulary import cases, upload
 from cvms_pipeline.portal.accounts import models
-from cvms_pipeline.use_cases import history
+from cvms_pipeline.use_cases import history, pipelines
+from cvms_pipeline.use_cases.help_desk import reading
 
 STATUSES = {
     upload.UploadStatus.RECEIVED: ("Waiting", "info"),
@@ -58,6 +59,12 @@ def describe_all(found: Sequence[history.Upload]) -> Sequence[ShownUpload]:
 def describe(found: history.Upload) -> ShownUpload:
     """Return one upload with its words."""
     return describe_all([found])[0]
+
+
+def describe_cases(pipeline: pipelines.Pipeline, upload_id: str) -> Sequence[str]:
+    """Return the numbers of the cases that are about an upload, or brought it."""
+    found = reading.list_cases_of_upload(pipeline, upload_id)
+    return [cases.format_number(number) for number in found]
 
 
 def describe_seconds(seconds: float) -> str:

@@ -43,6 +43,7 @@ def show_upload(request: http.HttpRequest, upload_id: str) -> http.HttpResponse:
         **describe_mistakes(request),
         **_describe_invitations(pipeline, found),
         "downloads": own_uploads.list_downloads(pipeline, found),
+        "cases": shown_uploads.describe_cases(pipeline, found.id),
     }
     return shortcuts.render(request, "provider/upload.html", context)
 

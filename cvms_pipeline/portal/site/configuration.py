@@ -32,6 +32,7 @@ _APPS = [
     f"{_PACKAGE}.site",
     f"{_PACKAGE}.accounts",
     f"{_PACKAGE}.provider",
+    f"{_PACKAGE}.help_desk",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -23,6 +23,9 @@ MAX_INVITATIONS_PER_HOUR = 20
 MAX_UPLOADS_PER_HOUR = 60
 """How many files one account sends, for review or to be loaded."""
 
+MAX_CASES_PER_HOUR = 20
+"""How many requests one account opens at the help desk."""
+
 ACCOUNT_MESSAGES = "5/h/key"
 """How many links one account is sent."""
 
@@ -35,6 +38,9 @@ RATES = {
     "account_messages": ACCOUNT_MESSAGES,
     "set_password": "20/10m/ip",
     "sso_answer": "60/m/ip",
+    "register": "20/h/ip",
+    "case": f"{MAX_CASES_PER_HOUR}/h/user",
+    "case_answer": "60/h/user",
     "upload": f"{MAX_UPLOADS_PER_HOUR}/h/user",
     "invite": f"{MAX_INVITATIONS_PER_HOUR}/h/user",
     "resend": "30/h/user",

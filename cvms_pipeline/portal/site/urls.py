@@ -24,4 +24,5 @@ urlpatterns = [
     path("-/healthy", roles.open_to(_answer_healthy, is_for_all=True), name="healthy"),
     path("", include("cvms_pipeline.portal.accounts.urls")),
     path("", include("cvms_pipeline.portal.provider.urls")),
+    path("", include("cvms_pipeline.portal.help_desk.urls")),
 ]

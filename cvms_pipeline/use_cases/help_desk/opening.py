@@ -63,10 +63,16 @@ def check_request(
     found = [*_check_fields(request, by), *_check_texts(request)]
     if problem := attaching.find_problem(request.file, max_bytes=pipeline.max_bytes):
         found.append(Problem(field="file", message=problem))
-    elif request.file is None and request.kind is Kind.BULK_UPLOAD:
+    elif _lacks_file(request):
         message = "Attach the CSV file with the recipients"
         found.append(Problem(field="file", message=message))
     return found
+
+
+def _lacks_file(request: Request) -> bool:
+    """Return whether a file is missing; a question about an upload needs none."""
+    is_bulk = request.kind is Kind.BULK_UPLOAD
+    return is_bulk and request.file is None and request.upload_id is None
 
 
 def open_case(

@@ -82,6 +82,7 @@ def test_the_list_has_the_account_until_it_has_a_password_as_invited(cvms, ann):
         "role": "provider",
         "provider": "mercy",
         "is_read_only": False,
+        "is_supervisor": False,
         "state": "invited",
         "last_login_at": None,
     }
@@ -109,16 +110,29 @@ def test_one_person_has_an_account_of_each_provider_and_of_data_ops(cvms, ann):
     assert _find(cvms, f"{ANN}.3")[0]["is_read_only"]
 
 
+def test_the_help_desk_has_staff_and_supervisors(cvms, ann):
+    for address in ("desk@example.org", "lead@example.org"):
+        more = ["--supervisor"] if address.startswith("lead") else []
+        assert cvms("accounts", "add", address, "--role", "help_desk", *more).code == 0
+
+    found = [_find(cvms, f"{name}@example.org")[0] for name in ("desk", "lead")]
+    assert [each["is_supervisor"] for each in found] == [False, True]
+    assert "help_desk, supervisor" in " ".join(cvms("accounts", "list").out.split())
+
+
+UNCLEAR = "Name either the provider, or the role data_ops or help_desk."
 REFUSED = [
-    ((), "Name either the provider or the role data_ops."),
-    (("--role", "provider"), "Name either the provider or the role data_ops."),
-    (
-        ("--role", "data_ops", "--provider", "mercy"),
-        "Name either the provider or the role data_ops.",
-    ),
+    ((), UNCLEAR),
+    (("--role", "provider"), UNCLEAR),
+    (("--role", "data_ops", "--provider", "mercy"), UNCLEAR),
+    (("--role", "requester"), UNCLEAR),
     (
         ("--provider", "mercy", "--read-only"),
         "--read-only is for accounts of the role data_ops.",
+    ),
+    (
+        ("--role", "data_ops", "--supervisor"),
+        "--supervisor is for accounts of the role help_desk.",
     ),
     (("--provider", "nobody"), "There is no provider 'nobody'"),
 ]

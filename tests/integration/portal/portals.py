@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import re
+import secrets
 import struct
 import time
 from dataclasses import dataclass
@@ -71,6 +72,33 @@ class Site:
             totp.TOTP.activate(account, SECRET)
             recovery.RecoveryCodes.activate(account)
         return account
+
+    def open_case(
+        self, account: models.Account, kind: str = "bulk_upload", **facts: Any
+    ) -> dict[str, str]:
+        """Open a case with a file; return what routes need of it."""
+        from cvms_pipeline.portal.help_desk import visiting
+        from cvms_pipeline.use_cases.help_desk import opening, reading
+
+        rows = facts.pop("rows", [installations.ANN, installations.BAD])
+        data = "\n".join([installations.HEADER, *rows]).encode()
+        asked = {
+            "vfc_pin": "NCA654321",
+            "organisation": "Harbor Clinic",
+            "name": "Rosa Diaz",
+            "email": account.email,
+            "details": "Please load this file.",
+            "file": opening.AttachedFile(file_name="clinic.csv", data=data),
+        }
+        person = visiting.make_person(account)
+        request = opening.Request(kind=opening.Kind(kind), **(asked | facts))
+        key = secrets.token_hex(8)
+        opened = opening.open_case(self.pipeline, request, by=person, key=key)
+        found = reading.get_own_case(self.pipeline, opened.number, by=person)
+        return {
+            "number": f"VACHCP{opened.number:07}",
+            "file_id": found.files[0].id if found.files else "",
+        }
 
     def browser(self, **options: Any) -> test.Client:
         """Return a browser that nobody has logged in with."""

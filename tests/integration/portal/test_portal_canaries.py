@@ -10,7 +10,7 @@ import prometheus_client
 import pytest
 from django.urls import get_resolver
 
-from cvms_pipeline.portal.accounts import administration, recording
+from cvms_pipeline.portal.accounts import administration, recording, roles
 from cvms_pipeline.use_cases import deliver
 from tests import canaries
 
@@ -18,6 +18,14 @@ ROW = "Zebulonia,Canarywood,7/19/1931,bird@nest.example"
 WRONG = "Zebulonia,Quackenbush,13/41/1931,bird@nest.example"
 ADDRESS = "ann.canarywood@nest.example"
 FIELDS = ["login", "password", "again", "username", "code", "first", "last", "q"]
+FIELDS += ["first_name", "last_name", "organisation", "details", "text", "reason"]
+ROLES = ("provider", "data_ops", "requester", "help_desk")
+ASKED = {
+    "organisation": "Canarywood Clinic",
+    "name": "Zebulonia Canarywood",
+    "details": f"{ROW} is wrong",
+    "rows": [ROW, WRONG],
+}
 TYPED = {**dict.fromkeys([*FIELDS, "name", "why"], "Canarywood"), "address": ADDRESS}
 NOT_OURS = ("django", "allauth")  # `serving` silences them
 
@@ -51,24 +59,30 @@ def ids(site):
     }
 
 
-def _list_paths(ids):
+def _list_pages(ids):
+    """Return the path and the view of every page."""
+
     def walk(patterns, prefix="/"):
         for each in patterns:
             path = prefix + str(each.pattern)
             if hasattr(each, "url_patterns"):
                 yield from walk(each.url_patterns, path)
             else:
-                yield re.sub(r"<\w+:(\w+)>", lambda m: str(ids.get(m[1], 1)), path)
+                filled = re.sub(r"<\w+:(\w+)>", lambda m: str(ids.get(m[1], 1)), path)
+                yield filled, each.callback
 
     return list(walk(get_resolver().url_patterns))
 
 
 def _visit_all(site, ids, **options):
-    """Ask every page with words that are canaries; return the answers."""
+    """Ask every page with canaries, by all who may open it; return the answers."""
     answers = []
-    accounts = [site.add_account(ADDRESS, role=r) for r in ("provider", "data_ops")]
-    for path in _list_paths(ids):
-        for account in accounts:
+    accounts = [site.add_account(ADDRESS, role=role) for role in ROLES]
+    case = site.open_case(accounts[ROLES.index("requester")], **ASKED)
+    for path, view in _list_pages(ids | case):
+        allowed = roles.get_roles(view)
+        visitors = [each for each in accounts if each.role in allowed]
+        for account in visitors or accounts[:2]:
             browser = site.browser_of(account, **options)
             answers += [
                 browser.get(path, {"q": "Quackenbush"}),
@@ -121,3 +135,20 @@ def test_mails_to_accounts_have_no_canary_but_whom_they_go_to(site, ids):
     text = message.get_body(("plain",)).get_content().replace(ADDRESS, "")
     assert canaries.find(text) == []
     assert canaries.find(str(message["Subject"])) == []
+
+
+def test_mails_about_cases_have_nothing_of_what_was_typed_or_attached(site):
+    rosa = site.add_account(ADDRESS, role="requester")
+    staff = site.browser_of(site.add_account("lee@example.org", role="help_desk"))
+    number = site.open_case(rosa, **ASKED)["number"]
+    for what in ("reply", "note"):
+        version = staff.get(f"/desk/{number}/").context["case"].facts.version
+        typed = {"text": ROW, "version": version, "state": "resolved"}
+        assert staff.post(f"/desk/{number}/{what}/", typed).status_code == 302
+
+    deliver.send_alerts(site.pipeline)
+
+    messages = [m for m in site.installation.mail() if m["To"] == ADDRESS]
+    told = [str(m).replace(ADDRESS, "") for m in messages]
+    assert len(told) == 3  # opened, answered, resolved
+    assert canaries.find("\n".join(told)) == []

@@ -7,7 +7,8 @@ import types
 import portals
 import pytest
 
-from cvms_pipeline.portal.accounts import administration, models, views
+from cvms_pipeline.portal.accounts import administration, models
+from cvms_pipeline.portal.site import pace
 from cvms_pipeline.use_cases import deliver
 
 DEAD = "This link is no longer valid"
@@ -149,9 +150,9 @@ def test_a_forgotten_password_is_answered_alike_for_everybody(site, monkeypatch)
     off = site.add_account("off@mercy.example.org")
     administration.disable(site.pipeline, off)
     waited = []
-    # Only the view's own clock: threads of earlier tests sleep by the module.
+    # Only the clock of one module: threads of earlier tests sleep by the module.
     clock = types.SimpleNamespace(monotonic=time.monotonic, sleep=waited.append)
-    monkeypatch.setattr(views, "time", clock)
+    monkeypatch.setattr(pace, "time", clock)
 
     answers = {
         (answer.status_code, answer["Location"])

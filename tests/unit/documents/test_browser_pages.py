@@ -3,25 +3,27 @@
 import re
 from pathlib import Path
 
-from tests.browser import pages
+from tests.browser import desk_pages, pages
 
 DOCS = Path(__file__).parents[3] / "docs" / "portal.md"
 ROUTES = re.findall(r"^\| `(/[^`]*)`", DOCS.read_text("utf-8"), re.MULTILINE)
+PAGES = [*pages.PAGES, *desk_pages.PAGES]
+NO_PAGES = {**pages.NO_PAGES, **desk_pages.NO_PAGES}
 
 
 def test_every_route_has_an_entry_in_tests_browser_pages():
-    shown = {page.route for page in pages.PAGES}
+    shown = {page.route for page in PAGES}
 
-    assert [r for r in ROUTES if r not in shown and r not in pages.NO_PAGES] == []
+    assert [r for r in ROUTES if r not in shown and r not in NO_PAGES] == []
 
 
 def test_no_entry_is_about_a_route_that_is_gone():
-    named = {page.route for page in pages.PAGES} | set(pages.NO_PAGES)
+    named = {page.route for page in PAGES} | set(NO_PAGES)
 
     assert named - set(ROUTES) == {"/nothing/"}
 
 
 def test_no_two_entries_have_the_same_name():
-    names = [str(page) for page in pages.PAGES]
+    names = [str(page) for page in PAGES]
 
     assert len(names) == len(set(names))
