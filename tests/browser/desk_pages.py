@@ -6,6 +6,8 @@ from tests.browser import pages, visits
 
 _LONG = "a_rather_long_name_" * 4
 _WORDS = "Please load this file, and tell me what is wrong with it. " * 8
+_ROWS = ["Ann,Lee,1/2/1990,ann@b.example.org", "Cy,,13/41/1991,cy@b.example.org"]
+_SUPERVISOR = {"is_supervisor": True}
 _CASE, _DESK = "/cases/<str:number>/", "/desk/<str:number>/"
 
 
@@ -92,6 +94,26 @@ def _change_elsewhere(visitor: visits.Visitor) -> None:
     visitor.press("Save the note")
 
 
+def _open_removal(page: str = "", *, is_asked: bool = False) -> pages.Make:
+    """Return what opens a case about a recipient; somebody may have asked for it."""
+
+    def make(site: Any, _account: Any) -> str:
+        from cvms_pipeline.portal.help_desk import visiting
+        from cvms_pipeline.use_cases.help_desk import removal
+
+        site.installation.bring(_ROWS[:1])
+        (recipient,) = site.installation.column("SELECT id FROM cvms.recipients")
+        staff = site.add_account("lee@example.org", role="help_desk")
+        asked = {"recipient_id": str(recipient), "file": None}
+        number = _open(site, _add_rosa(site), "removal", **asked)
+        if is_asked:
+            count, person = visiting.read_number(number), visiting.make_person(staff)
+            removal.ask(site.pipeline, count, str(recipient), by=person)
+        return f"/desk/{number}/{page}"
+
+    return make
+
+
 def _ask_about_a_line(site: Any, _account: Any) -> str:
     upload = site.installation.bring(["Cy,,13/41/1991,cy@b.example.org"])
     return f"/cases/new/?upload={upload}&line=2"
@@ -143,6 +165,23 @@ PAGES = [
         make=_open_for_staff(),
         do=_change_elsewhere,
     ),
+    pages.Page(
+        route=_DESK,
+        state="that asks for a removal",
+        role="help_desk",
+        facts=_SUPERVISOR,
+        make=_open_removal(is_asked=True),
+    ),
+    pages.Page(
+        route=f"{_DESK}removal/", role="help_desk", make=_open_removal("removal/")
+    ),
+    pages.Page(
+        route=f"{_DESK}removal/",
+        state="with nothing typed",
+        role="help_desk",
+        make=_open_removal("removal/"),
+        do=lambda visitor: visitor.press("Search"),
+    ),
 ]
 
 NO_PAGES = {
@@ -155,5 +194,8 @@ NO_PAGES = {
     f"{_DESK}reply/": "takes a POST, and leads back to the case",
     f"{_DESK}note/": "takes a POST, and leads back to the case",
     f"{_DESK}files/<str:file_id>/": "a file",
+    f"{_DESK}removal/ask/": "takes a POST, and leads back to the case",
+    f"{_DESK}removal/approve/": "takes a POST, and leads back to the case",
+    f"{_DESK}removal/take-back/": "takes a POST, and leads back to the case",
 }
 """Routes of the help desk that show nothing in a browser, and why."""

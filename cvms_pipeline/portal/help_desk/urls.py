@@ -4,7 +4,12 @@ from django.urls import path
 
 from cvms_pipeline.portal.accounts import models, roles
 from cvms_pipeline.portal.help_desk import asking, own_cases, registration
-from cvms_pipeline.portal.help_desk.staff import case_page, handling_page, queue
+from cvms_pipeline.portal.help_desk.staff import (
+    case_page,
+    handling_page,
+    queue,
+    removal_page,
+)
 
 
 def _public(view: roles.View) -> roles.View:
@@ -56,5 +61,19 @@ urlpatterns = [
         f"{_DESK}files/<str:file_id>/",
         _staff(case_page.download_file),
         name="desk_file",
+    ),
+    path(
+        f"{_DESK}removal/", _staff(removal_page.find_recipient), name="find_recipient"
+    ),
+    path(f"{_DESK}removal/ask/", _staff(removal_page.ask), name="ask_removal"),
+    path(
+        f"{_DESK}removal/approve/",
+        _staff(removal_page.approve),
+        name="approve_removal",
+    ),
+    path(
+        f"{_DESK}removal/take-back/",
+        _staff(removal_page.take_back),
+        name="take_back_removal",
     ),
 ]

@@ -3,6 +3,8 @@
 A case that is not the asker's answers like one that does not exist.
 """
 
+import uuid
+
 from django import http
 from django.utils.http import content_disposition_header
 
@@ -91,3 +93,17 @@ def describe_place(page: reading.CasePage) -> dict[str, str]:
         "earlier": f"?before={first}" if page.has_before else "",
         "later": f"?after={last}" if page.has_after else "",
     }
+
+
+def read_version(request: http.HttpRequest) -> int:
+    """Return the version with which a form was shown; -1 if it says none."""
+    text = request.POST.get("version", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
+
+
+def read_id(text: str | None) -> str:
+    """Return an id that a form has sent, or answer 404."""
+    try:
+        return str(uuid.UUID(text or ""))
+    except ValueError:
+        raise http.Http404 from None

@@ -9,7 +9,8 @@ from django.views.decorators import http as methods
 from cvms_pipeline.domain.vocabulary import cases
 from cvms_pipeline.portal.accounts import recording
 from cvms_pipeline.portal.help_desk import shown_cases, visiting
-from cvms_pipeline.portal.help_desk.staff import desk_forms, presence
+from cvms_pipeline.portal.help_desk.staff import desk_forms, presence, removal_page
+from cvms_pipeline.use_cases import pipelines
 from cvms_pipeline.use_cases.help_desk import people, reading
 
 _NOTHING: Mapping[str, forms.Form] = {}
@@ -78,12 +79,22 @@ def show(
         "is_desk": True,
         "file_route": "desk_file",
         "stale": is_stale,
+        **_describe_decisions(pipeline, found, person),
         "form": wrong,
         **{name: make_form(name, found) for name in _FORMS},
         **typed,
     }
     status = 409 if is_stale else 422 if wrong is not None else 200
     return shortcuts.render(request, "help_desk/desk_case.html", context, status=status)
+
+
+def _describe_decisions(
+    pipeline: pipelines.Pipeline, found: reading.CaseView, person: people.Person
+) -> Mapping[str, Any]:
+    """Return what the page shows of what needs a second person."""
+    if found.kind is cases.Kind.REMOVAL:
+        return removal_page.describe(pipeline, found, person)
+    return {}
 
 
 def show_stale(
