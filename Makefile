@@ -62,7 +62,7 @@ check: $(READY) ## ruff, format, mypy, import-linter, bandit, secrets, known fau
 	$(BIN)/python .ci/find_secrets.py
 	$(BIN)/python .ci/find_advisories.py
 
-format: $(READY) ## Mend what ruff can mend
+format: $(READY) ## Fix what ruff can fix
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
@@ -72,13 +72,13 @@ docs: $(READY) ## Write the generated documents again
 screenshots: $(READY) ## Take the pictures in docs/pictures again (needs chromium)
 	$(BIN)/python -m docs.screenshots
 
-chaos: $(READY) ## 500 uploads, 100 kills: nothing lost, nothing doubled
+chaos: $(READY) ## 500 uploads, 100 kills: nothing may be lost or doubled
 	$(BIN)/python -m tests.chaos --seconds 1500 --uploads 500 --kills 100 --json
 
-fuzz: $(READY) ## Read and judge odd files for a minute
+fuzz: $(READY) ## Read and check unusual files for a minute
 	$(BIN)/python -m tests.fuzz --seconds 60
 
-mutants: $(READY) ## Break the code in small ways: do the tests notice? (ONLY=quick: ten)
+mutants: $(READY) ## Break the code in small ways, and see whether tests notice (ONLY=quick: ten)
 	$(BIN)/python -m tests.mutants --only $(or $(ONLY),all)
 
 repeat: $(READY) ## Run the acceptance and chaos tiers N=20 times, and count failures

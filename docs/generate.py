@@ -153,9 +153,7 @@ def _render_errors() -> str:
     template = _read_template("errors.md").replace("](../", "](")
     return template.format(
         faults="\n".join(
-            _format_row(
-                *_format_fault(fault), "tried again" if fault.is_passing else ""
-            )
+            _format_row(*_format_fault(fault), "retried" if fault.is_passing else "")
             for fault in faults.ALL
         ),
         messages="\n".join(

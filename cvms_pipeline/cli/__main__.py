@@ -97,7 +97,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Bulk upload of vaccine recipients: from a dropped file to recipients,"
     " error report and messages.",
-    epilog="Every command says more, with an example: cvms check --help",
+    epilog="More about each command, with an example: cvms check --help",
 )
 
 _PANELS: Mapping[str, Sequence[Callable[..., None]]] = {

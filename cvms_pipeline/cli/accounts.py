@@ -21,7 +21,7 @@ app = typer.Typer(no_args_is_help=True, help="Who may log in to the portal.")
 
 _Username = Annotated[str, typer.Argument(metavar="USERNAME", help="The username.")]
 _Print = Annotated[
-    bool, typer.Option("--print", help="Print the link in place of mailing it.")
+    bool, typer.Option("--print", help="Print the link instead of mailing it.")
 ]
 _DATA_OPS, _HELP_DESK = "data_ops", "help_desk"
 
@@ -114,7 +114,9 @@ def _open() -> "Iterator[pipelines.Pipeline]":
 
 @app.command("add")
 def _add(
-    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Its owner's.")],
+    address: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="The owner's e-mail address.")
+    ],
     provider: Annotated[
         str | None,
         typer.Option("--provider", metavar="SLUG", help="The provider it is for."),
@@ -123,7 +125,10 @@ def _add(
         str | None, typer.Option("--role", help="data_ops or help_desk.")
     ] = None,
     read_only: Annotated[
-        bool, typer.Option("--read-only", help="Of data-ops: may only look.")
+        bool,
+        typer.Option(
+            "--read-only", help="For data-ops: may look, but not change anything."
+        ),
     ] = False,
     supervisor: Annotated[
         bool, typer.Option("--supervisor", help="Of the help desk: may approve.")
@@ -234,7 +239,7 @@ def _describe_role(account: Mapping[str, Any]) -> str:
 
 @app.command("disable")
 def _disable(username: _Username) -> None:
-    """Let an account log in no more; its sessions and links end at once.
+    """Stop an account from logging in; its sessions and links end at once.
 
     Example: cvms accounts disable ann@example.org
     """

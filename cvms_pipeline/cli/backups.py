@@ -24,10 +24,10 @@ _MAX_NAMED = 10
 def backup(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The new folder.")],
 ) -> None:
-    """Write tables, archive and waiting files to a new folder; all may go on running.
+    """Write tables, archive and waiting files to a new folder, while everything runs.
 
-    It holds personal data, and only you can read it.
-    Exit code 0: all is in it; 1: it was not made, or something is missing
+    It contains personal data, and only you can read it.
+    Exit code 0: it is complete; 1: it was not made, or something is missing
     in it, which is named.
 
     Example: cvms backup /srv/backup/monday
@@ -63,10 +63,10 @@ def restore(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="The backup.")],
     check: Annotated[
         bool,
-        typer.Option("--check", help="Only read it, and say whether it is whole."),
+        typer.Option("--check", help="Only read it, and say whether it is complete."),
     ] = False,
 ) -> None:
-    """Restore a backup to an installation that holds nothing and does not run.
+    """Restore a backup into an installation that is empty and does not run.
 
     Every digest is compared before anything is written.
     Work that was not finished is finished after the next `cvms up`.

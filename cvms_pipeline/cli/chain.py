@@ -57,7 +57,10 @@ def dismiss(
         ),
     ] = None,
     why: Annotated[
-        str, typer.Option("--why", metavar="WORDS", help="Why, naming nobody.")
+        str,
+        typer.Option(
+            "--why", metavar="WORDS", help="The reason, without names of people."
+        ),
     ] = ...,  # type: ignore[assignment]  # typer's way to require it
 ) -> None:
     """Dismiss rejected rows of an upload: they are not outstanding any more.
@@ -75,7 +78,10 @@ def dismiss(
 def withdraw(
     upload_id: Annotated[str, typer.Argument(metavar="ID", help="The upload's id.")],
     why: Annotated[
-        str, typer.Option("--why", metavar="WORDS", help="Why, naming nobody.")
+        str,
+        typer.Option(
+            "--why", metavar="WORDS", help="The reason, without names of people."
+        ),
     ] = ...,  # type: ignore[assignment]  # typer's way to require it
 ) -> None:
     """Withdraw an upload as a whole, while all of its invitations wait.

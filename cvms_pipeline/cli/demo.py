@@ -163,7 +163,7 @@ def demo(
         bool, typer.Option("--exit", help="Stop when all sample files are finished.")
     ] = False,
 ) -> None:
-    """Start everything, drop sample files, and show what becomes of them.
+    """Start everything, drop sample files, and show the result of each.
 
     With --exit the exit code is 0 only if every outcome is the expected one.
 

@@ -61,7 +61,7 @@ def check(
     ] = None,
     json: terminal.Json = False,
 ) -> None:
-    """Say what would happen to a file; nothing is loaded and nothing sent.
+    """Show what would happen to a file; nothing is loaded or sent.
 
     Needs no database; if one is running, recipients loaded before are found, too.
     Exit code 0: all rows are good; 1: some are rejected; 2: the file is refused,
@@ -177,7 +177,7 @@ def drop(
         bool, typer.Option("--wait", help="Follow it and print the outcome.")
     ] = False,
     timeout: Annotated[
-        float, typer.Option(min=0, help="Wait at most so many seconds.")
+        float, typer.Option(min=0, help="Wait at most this many seconds.")
     ] = 600,
     json: terminal.Json = False,
 ) -> None:

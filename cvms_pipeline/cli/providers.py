@@ -13,7 +13,7 @@ from cvms_pipeline.domain.vocabulary import provider
 if TYPE_CHECKING:
     from cvms_pipeline.use_cases import providers
 
-app = typer.Typer(no_args_is_help=True, help="The registry of those who upload.")
+app = typer.Typer(no_args_is_help=True, help="Who may upload.")
 
 _Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The provider's slug.")]
 
@@ -124,7 +124,7 @@ def _change(
         typer.Option("--email", help="A new contact address; may be repeated."),
     ],
 ) -> None:
-    """Give a provider other contact addresses, in place of all it had.
+    """Replace all contact addresses of a provider.
 
     Example: cvms providers change mercy-hospital --email staff@example.org
     """

@@ -58,7 +58,7 @@ def up() -> None:
 
 @db.command("upgrade")
 def _upgrade() -> None:
-    """Bring the tables to this version; `cvms up` does so by itself.
+    """Migrate the tables to this version; `cvms up` does it automatically.
 
     Example: cvms db upgrade
     """

@@ -28,7 +28,7 @@ def recipients(
         ),
     ] = None,
     sort: Annotated[str, typer.Option(metavar="COLUMN", help=_SORTS)] = "last_name",
-    desc: Annotated[bool, typer.Option("--desc", help="The last one first.")] = False,
+    desc: Annotated[bool, typer.Option("--desc", help="In descending order.")] = False,
     limit: terminal.Limit = 50,
     json: terminal.Json = False,
 ) -> None:

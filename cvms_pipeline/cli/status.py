@@ -4,7 +4,10 @@
 """
 
 import itertools
+import shutil
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import rich.text
@@ -29,9 +32,9 @@ def status(
     ] = False,
     json: terminal.Json = False,
 ) -> None:
-    """Say how the installation is: processes, queue, what waits, what failed, disks.
+    """Show the state: processes, queue, what waits, what has failed, disks.
 
-    Needs nothing to be running.
+    It works while nothing is running, too.
     Exit code 0: all is well; 1: warning; 2: critical, or it is unknown.
     Each reason is named.
 
@@ -165,16 +168,30 @@ def print_where_to_look(
         ("Every message", describe_mail(chosen)),
         *([("One notice", notice)] if notice else []),
         ("What a provider gets", terminal.shorten_path(results)),
+        *_list_activation(),
         ("Drop a file yourself", f"cvms drop {file} --provider {provider}"),
         ("See what a file would do", f"cvms check {file}"),
-        ("What has happened, who has been loaded", "cvms uploads; cvms recipients -"),
-        ("How it is", "cvms status"),
+        (
+            "List all uploads; search the people who were loaded",
+            "cvms uploads; cvms recipients -",
+        ),
+        ("Show the state of the installation", "cvms status"),
     ]
     out = terminal.out()
     out.print(rich.text.Text("\nWhere to look", style="bold"))
     for what, where in places:
         line = rich.text.Text.assemble(f"  {what}\n    ", (where, "bold"))
         out.print(line, soft_wrap=True)
+
+
+def _list_activation() -> list[tuple[str, str]]:
+    """Return how a new terminal finds the command `cvms`, unless it does already."""
+    activate = Path(sys.executable).with_name("activate")
+    if shutil.which("cvms") or not activate.exists():
+        return []
+    return [
+        ("First, in another terminal", f"source {terminal.shorten_path(activate)}"),
+    ]
 
 
 def describe_mail(chosen: "loading.Settings") -> str:

@@ -29,7 +29,7 @@ Json = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help="Replace the file if there is one.")
 ]
-Limit = Annotated[int, typer.Option("--limit", min=1, help="Show at most so many.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="Show at most this many.")]
 Since = Annotated[
     dt.datetime | None,
     typer.Option(metavar="WHEN", help="As 2025-03-15 or 2025-03-15T09:30:00."),

@@ -34,7 +34,9 @@ def uploads(
     since: terminal.Since = None,
     file: Annotated[
         str | None,
-        typer.Option("--file", metavar="NAME", help="Only names with this in them."),
+        typer.Option(
+            "--file", metavar="NAME", help="Only file names that contain this."
+        ),
     ] = None,
     limit: terminal.Limit = 20,
     json: terminal.Json = False,
@@ -154,7 +156,7 @@ def print_upload(
 def describe_failure(found: "history.Upload") -> str:
     """Return what has failed in the last run, or why a step is tried again."""
     step = f" in the step {found.failed_step}" if found.failed_step else ""
-    what = "Failed" if found.has_failed else "Tried again"
+    what = "Failed" if found.has_failed else "Being retried"
     return f"{what}{step}: {found.failure}"
 
 

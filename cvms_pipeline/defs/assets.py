@@ -72,7 +72,7 @@ def _noted_retries(
     try:
         yield
     except errors.TransientError as error:
-        context.log.warning(f"This step is tried again. {error}")
+        context.log.warning(f"This step is retried. {error}")
         step = recovery.get_step_name(context.get_step_execution_context().step.key)
         process.note_retry(
             pipeline, context.partition_key, step=step or "", error=error

@@ -19,7 +19,7 @@ _GIVE_UP_SECONDS = 120.0
 
 
 class NotReadableYet(errors.TransientError):
-    """A claimed file may not be read; it is tried again after a pause."""
+    """A claimed file may not be read; it is retried after a pause."""
 
 
 def is_readable(path: Path, claimed_at: dt.datetime, *, now: dt.datetime) -> bool:

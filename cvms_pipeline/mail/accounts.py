@@ -50,7 +50,7 @@ def _make_body(
     body.add_paragraph("Hello,")
     if is_new:
         body.add_paragraph(
-            "An account for the Vaccine Management System has been made for you. To"
+            "An account for the Vaccine Management System was created for you. To"
             " use it, first set your password."
         )
     else:

@@ -41,7 +41,7 @@ def explain_received(file: ReceivedFile) -> str:
     return _make_receipt(
         file,
         f"This file was received on {messages.format_moment(file.received_at)}, and is"
-        " being worked on. The outcome will be written here and sent by mail, mostly"
+        " being worked on. The outcome will be written here and sent by mail, usually"
         " within a minute.",
     )
 

@@ -228,8 +228,8 @@ def _list_facts(result: Result) -> list[tuple[str, str]]:
 
 def _describe_invitations(count: int) -> str:
     if count == 1:
-        return "1 invitation goes out, to the person who was loaded."
-    return f"{count:,} invitations go out, one to each person who was loaded."
+        return "1 invitation is sent, to the person who was loaded."
+    return f"{count:,} invitations are sent, one to each person who was loaded."
 
 
 def _add_advice(
@@ -250,9 +250,9 @@ def _add_advice(
         lane = _LOW if rejected <= _LOW.max_rows else _HIGH
         drop = f"{how} drop that file into your folder {lane}".strip()
         body.add_paragraph(
-            f"{where_report}: it holds what was not loaded, with the line in your file"
-            f" and what is wrong. Correct {them} there and {drop};"
-            " what was loaded need not be sent again."
+            f"{where_report}: it contains what was not loaded, with the line in your"
+            f" file and what is wrong. Correct {them} there and {drop};"
+            " what was loaded does not have to be sent again."
         )
 
 
@@ -282,7 +282,7 @@ def _describe_earlier(earlier: EarlierUpload) -> str:
     is_or_are = "is" if earlier.rows <= 1 else "are"
     what = "loaded" if earlier.rows else "dropped before,"
     return (
-        f"This very file was {what} on {day} as {earlier.upload_id}: {rows} of its"
+        f"The same file was {what} on {day} as {earlier.upload_id}: {rows} of its"
         f" rows {is_or_are} in the system."
     )
 

@@ -219,7 +219,7 @@ def _run_failed(upload_id: str | None, details: Mapping[str, Any]) -> _Alert:
     job, step, whose = details["job"], details.get("step"), details.get("provider")
     where = f"in the step {step} of the job {job}" if step else f"in the job {job}"
     if upload_id is None:
-        subject = f"A run has failed of the job {job}"
+        subject = f"A run of the job {job} has failed"
         what, kept = f"A run has failed {where}.", ""
     else:
         of = f" of {whose!r}" if whose else ""
@@ -256,7 +256,7 @@ def _not_readable(upload_id: str | None, details: Mapping[str, Any]) -> _Alert:
             f"The provider {details['provider']!r} has dropped a file of which the"
             f" permissions do not allow us to read it: upload {upload_id}. The provider"
             " was informed, and the file is kept in quarantine.",
-            "If that happens again, look after the access of the provider: its files"
+            "If that happens again, correct the access of the provider: its files"
             " need permission for the service's user or group. There is one such"
             " message a day for each provider.",
         ],

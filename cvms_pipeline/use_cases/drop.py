@@ -200,7 +200,7 @@ def _explain_delay(
             f"{dropped.path} was not taken in within {seconds:g} seconds. It stays"
             " there; see whether `cvms up` runs, and `cvms uploads` later."
         )
-    why = f" A step is tried again: {found.failure}" if found.failure else ""
+    why = f" A step is being retried: {found.failure}" if found.failure else ""
     return (
         f"The upload {found.id} is {found.status} after {seconds:g} seconds and goes"
         f" on.{why} See `cvms upload {found.id}` later."

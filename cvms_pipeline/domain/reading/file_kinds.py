@@ -85,7 +85,7 @@ _DOWNLOAD = "Log in, download the file again, and look at it before you upload i
 _EXPORT = "Export the list as a CSV from the program that wrote it, and upload that."
 _COPY = (
     'Copy the table into Excel, choose File > Save As, pick "CSV UTF-8 (Comma'
-    ' delimited)" and upload the file that this makes.'
+    ' delimited)" and upload the new file.'
 )
 _KINDS = (
     _Kind("a web page (HTML) that asks for a log-in", _DOWNLOAD, _is_log_in),
@@ -115,7 +115,7 @@ _KINDS = (
 
 _EBCDIC = _Kind(
     "text in a mainframe's code page (EBCDIC)",
-    "Have it converted to UTF-8 by those who wrote it, and upload that file.",
+    "Ask whoever made it to convert it to UTF-8, and upload that file.",
     bool,
 )
 _MIN_SHARE = 0.95

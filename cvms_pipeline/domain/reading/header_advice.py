@@ -104,8 +104,7 @@ def _advise_separator(cells: Sequence[str], delimiter: str, separator: str) -> A
         marks = "quotation marks surround the whole line"
         because = f", because {marks}" if separator == delimiter else ""
         return Advice(
-            sentence=f"The whole first row stands in one cell (column A){because}:"
-            f" {row}.",
+            sentence=f"The whole first row is in one cell (column A){because}: {row}.",
             remedy="Open the file in Excel, select column A, choose Data > Text to"
             f" Columns > Delimited > {_NAMES[separator]}, and {_SAVE}.",
         )

@@ -17,7 +17,7 @@ from cvms_pipeline.domain.vocabulary import refusal_codes
 class Fault:
     """A fault: what has failed, perhaps with `{place}`, and what to do.
 
-    `is_passing` says whether what was interrupted is tried again by itself.
+    `is_passing` says whether what was interrupted is retried automatically.
     """
 
     what: str
@@ -39,7 +39,7 @@ def _passing(what: str, remedy: str) -> Fault:
 
 
 _BUG_REMEDY = (
-    "This is a bug of ours. Report it with this text, which holds no value of a row."
+    "This is a bug of ours. Report it with this text, which contains no value of a row."
 )
 
 DATABASE_AWAY = _passing(
@@ -48,7 +48,7 @@ DATABASE_AWAY = _passing(
 )
 DATABASE_STOPPED = _passing(
     "The database is stopping, starting or has ended the connection",
-    "Start it if it does not come back by itself.",
+    "If it does not start again automatically, start it.",
 )
 DATABASE_DISK_FULL = _passing(
     "The disk of the database is full",
@@ -56,15 +56,15 @@ DATABASE_DISK_FULL = _passing(
 )
 DATABASE_BUSY = _passing(
     "The database has no connection or memory left",
-    "Raise its max_connections, or lower CVMS_WORKERS; see its memory.",
+    "Raise its max_connections, or lower CVMS_WORKERS; check its memory.",
 )
 DATABASE_SLOW = _passing(
-    "The database needed too long and has canceled a statement",
-    "See what else it does; `cvms status` says what waits.",
+    "The database took too long and has canceled a statement",
+    "Check what else it is doing; `cvms status` shows what waits.",
 )
 DATABASE_LOCKED = _passing(
     "Other transactions of the database held the same rows for too long",
-    "If it repeats, look for a session that has been open for hours.",
+    "If this happens again, look for a session that has been open for hours.",
 )
 DATABASE_READ_ONLY = _passing(
     "The database takes no changes, because it is read-only or a standby",
@@ -72,11 +72,11 @@ DATABASE_READ_ONLY = _passing(
 )
 DATABASE_DISK = _passing(
     "The database cannot read or write its own files",
-    "See its log and its disk.",
+    "Check its log and its disk.",
 )
 TOO_MANY_WRITERS = _passing(
     "Too many uploads wrote the same recipients at the same time",
-    "Re-execute from failure if it is not repeated by itself.",
+    "If it is not retried automatically, re-execute from failure.",
 )
 TABLE_FORBIDDEN = _lasting(
     "Permission denied on a table",
@@ -84,23 +84,23 @@ TABLE_FORBIDDEN = _lasting(
 )
 TABLE_MISSING = _lasting(
     "A table or column of the database is missing",
-    "Run `cvms db upgrade` as the owner of the tables; what somebody has dropped comes"
-    " back from a backup only.",
+    "Run `cvms db upgrade` as the owner of the tables; a table that was dropped can"
+    " only come from a backup.",
 )
 DATABASE_DAMAGED = _lasting(
-    "The database reports damage or a bug in itself",
-    "See its log; if its files are damaged, restore a backup.",
+    "The database reports that it is damaged or has a bug",
+    "Read its log; if its files are damaged, restore a backup.",
 )
 STATEMENT_REFUSED = _lasting(
     "The database refused a statement",
-    "See whether somebody has changed the tables; otherwise it is a bug of ours,"
+    "Check whether somebody has changed the tables. If not, it is a bug of ours:"
     " report it with this text.",
 )
 
 DISK_FULL = _passing("No room left for {place}", "Free some disk space.")
 DISK_READ_ONLY = _passing(
     "The disk of {place} is read-only",
-    "See in the system's log what is wrong with it, and mount it read-write.",
+    "Find out why in the system's log, and mount it read-write.",
 )
 FOLDER_FORBIDDEN = _passing(
     "{place} may not be read or written",
@@ -108,7 +108,7 @@ FOLDER_FORBIDDEN = _passing(
 )
 FOLDER_AWAY = _passing(
     "{place} cannot be reached",
-    "Check that it exists and that its disk or network share is there.",
+    "Check that it exists and that its disk or network share is connected.",
 )
 FOLDER_SPLIT = _lasting(
     "{place} holds a mount point",
@@ -116,13 +116,13 @@ FOLDER_SPLIT = _lasting(
 )
 SYSTEM_BUSY = _passing(
     "The system has no memory, processes or open files left for {place}",
-    "See what uses them, or raise the limits of the service.",
+    "Find out what uses them, or raise the limits of the service.",
 )
 
 MAIL_AWAY = _passing(
-    "The mail server{place} cannot be reached, or takes no message now",
-    "Check that it runs, and CVMS_SMTP_URL; messages wait and are sent when it is"
-    " back.",
+    "The mail server{place} cannot be reached, or accepts no messages now",
+    "Check that it runs, and check CVMS_SMTP_URL; messages wait and are sent when"
+    " it can be reached again.",
 )
 MAILDIR_AWAY = _passing(
     "The Maildir cannot be written",
@@ -130,7 +130,7 @@ MAILDIR_AWAY = _passing(
     " messages wait until then.",
 )
 MAIL_LOGIN = _passing(
-    "The mail server{place} does not accept our user and password, or wants none",
+    "The mail server{place} does not accept our user and password, or expects none",
     "Correct CVMS_SMTP_URL and restart; messages wait until then.",
 )
 MAIL_NOT_SECURE = _passing(
@@ -140,12 +140,12 @@ MAIL_NOT_SECURE = _passing(
     " in SSL_CERT_FILE; messages wait until then.",
 )
 MAIL_BUSY = _passing(
-    "The mail server{place} does not take this message now",
-    "There is nothing to do: it is sent again by itself.",
+    "The mail server{place} does not accept this message now",
+    "There is nothing to do: it is sent again automatically.",
 )
 MAIL_SLOW = _passing(
-    "The mail server{place} did not take this message in time",
-    "See why the server is slow; the message is sent again by itself.",
+    "The mail server{place} did not accept this message in time",
+    "Find out why the server is slow; the message is sent again automatically.",
 )
 MAIL_REFUSED = _lasting(
     "The mail server has refused this message permanently",
@@ -153,7 +153,7 @@ MAIL_REFUSED = _lasting(
 )
 MESSAGE_UNWRITTEN = _lasting(
     "The message cannot be written",
-    "See the page of the run that has failed; the other messages are sent meanwhile.",
+    "Read the page of the run that has failed; the other messages are sent meanwhile.",
 )
 
 ARCHIVE_MISSING = _lasting(
@@ -161,7 +161,7 @@ ARCHIVE_MISSING = _lasting(
     "Copy it from a backup to this path, then re-execute from failure.",
 )
 ARCHIVE_CHANGED = _lasting(
-    "The archived file {place} has other bytes than those that were received",
+    "The archived file {place} does not have the bytes that were received",
     "Copy it from a backup to this path, then re-execute from failure.",
 )
 COUNTS_WRONG = _lasting(
@@ -169,20 +169,20 @@ COUNTS_WRONG = _lasting(
     _BUG_REMEDY,
 )
 FRAME_WRONG = _lasting(
-    "The rows that a step has made are not as they must be", _BUG_REMEDY
+    "The rows that a step has made do not have the right form", _BUG_REMEDY
 )
 WORKER_LOST = _passing(
-    "The worker has died, or the run took longer than it may",
-    "Re-execute from failure if it is not repeated by itself; if that happens again,"
+    "The worker has died, or the run took too long",
+    "If it is not retried automatically, re-execute from failure; if it happens again,"
     " check the memory of the machine.",
 )
 STOPPED = _lasting(
     "A person has stopped the run",
-    "Re-execute it when it is to go on.",
+    "Re-execute it when it should continue.",
 )
 UNEXPECTED = _lasting(
-    "Something unknown has failed",
-    "See the page of the run; if it does not say what to do, it is a bug of ours,"
+    "Something has failed for an unknown reason",
+    "Read the page of the run; if it does not say what to do, it is a bug of ours:"
     " report it.",
 )
 BUG = _lasting("An unexpected {place}", _BUG_REMEDY)

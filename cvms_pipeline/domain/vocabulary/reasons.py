@@ -234,7 +234,7 @@ PROVIDER_UNKNOWN = "provider-unknown"
 
 _SAVE_AS = (
     'Open it in Excel, choose File > Save As, pick "CSV UTF-8 (Comma delimited)" and'
-    " upload the file that this makes."
+    " upload the new file."
 )
 
 _ALL_REFUSALS = (
@@ -245,7 +245,7 @@ _ALL_REFUSALS = (
     ),
     _RefusalReason(
         code=FILE_NOT_CSV,
-        sentence="The file is not a CSV: it holds something else than plain text.",
+        sentence="The file is not a CSV: it contains something other than plain text.",
         remedy=_SAVE_AS,
     ),
     _RefusalReason(
@@ -274,7 +274,7 @@ _ALL_REFUSALS = (
     _RefusalReason(
         code=NOT_A_FILE,
         sentence="What was dropped is not a file; it was not opened.",
-        remedy="Drop the CSV file itself, no link, shortcut or folder.",
+        remedy="Drop the CSV file itself, not a link, a shortcut or a folder.",
     ),
     _RefusalReason(
         code=NOT_READABLE,

@@ -160,8 +160,8 @@ def describe_repeated(
     what = f'"{shown}"' if is_shown else "one and the same value"
     return (
         f"{count:,} rows (lines {lines[0]} to {lines[1]}) were left out, because they"
-        f" hold nothing but {what} in {columns.LABELS[column]}, as a formula leaves"
-        " it that was dragged down."
+        f" hold nothing but {what} in {columns.LABELS[column]}, which is what a"
+        " dragged formula leaves."
     )
 
 

@@ -61,7 +61,7 @@ def test_a_step_that_is_tried_again_says_why(terminal, pipeline, mercy, work):
     shown = terminal.cvms("upload", upload_id).out
     status = terminal.cvms("status", "--no-processes").out
 
-    assert f"Tried again in the step read_rows: {FULL}\n" in shown
+    assert f"Being retried in the step read_rows: {FULL}\n" in shown
     assert f"why                   {FULL}" in status
 
 

@@ -94,7 +94,7 @@ def test_a_step_that_is_tried_again_says_why_until_it_has_succeeded(desk, monkey
     assert seen == [(None, None, None), (None, "validate_rows", str(FULL))]
     assert failure_of(desk, upload_id) == (None, None, None)
     logs = desk.instance.all_logs(result.run_id)
-    assert f"This step is tried again. {FULL}" in [each.user_message for each in logs]
+    assert f"This step is retried. {FULL}" in [each.user_message for each in logs]
 
 
 def test_a_report_that_could_be_written_after_all_leaves_no_failure(desk, monkeypatch):
@@ -136,7 +136,7 @@ def test_a_stopped_run_says_that_a_person_has_stopped_it(desk):
     process.mark_stopped(desk.site.pipeline, [upload_id])
 
     assert failure_of(desk, upload_id)[2] == (
-        "A person has stopped the run. Re-execute it when it is to go on."
+        "A person has stopped the run. Re-execute it when it should continue."
     )
 
 

@@ -177,7 +177,7 @@ def test_a_server_that_does_not_answer_delays_the_message(message, at):
         url = f"smtp://127.0.0.1:{silent.getsockname()[1]}"
         sender = smtp.SmtpMailer(url, timeout_seconds=0.2)
 
-        with pytest.raises(mailer.MailServerAway, match="takes no message now"):
+        with pytest.raises(mailer.MailServerAway, match="accepts no messages now"):
             sender.send(message, at=at)
 
 

@@ -167,7 +167,7 @@ def test_a_failed_run_without_an_upload_is_reported_in_the_same_way(site):
     (alert,) = site.mail()
     assert due == [deliver.Due(kind=deliver.Kind.ALERT, upload_id=None)]
     assert sent == 1
-    assert alert["Subject"] == "CVMS upload: A run has failed of the job retention"
+    assert alert["Subject"] == "CVMS upload: A run of the job retention has failed"
     assert "/runs/the-run" in alert.get_body(("plain",)).get_content()
 
 

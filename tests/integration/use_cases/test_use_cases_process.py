@@ -162,7 +162,7 @@ def test_archived_bytes_that_have_changed_are_not_read_as_the_upload(site):
 
     assert isinstance(caught.value, errors.PermanentError)
     assert str(caught.value) == (
-        f"The archived file {path} has other bytes than those that were received. Copy"
+        f"The archived file {path} does not have the bytes that were received. Copy"
         " it from a backup to this path, then re-execute from failure."
     )
     path.write_bytes(whole)

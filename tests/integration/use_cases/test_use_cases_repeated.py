@@ -35,7 +35,7 @@ def test_the_identical_file_again_is_said_on_top(site):
 
     on = f"{day:%B} {day.day}, {day.year}"
     sentence = (
-        f"This very file was loaded on {on} as {first}: 2 of its rows are in the"
+        f"The same file was loaded on {on} as {first}: 2 of its rows are in the"
         " system. The Bulk Employee upload file has loaded with errors."
     )
     for text in read_texts(site, second):
@@ -60,7 +60,7 @@ def test_a_file_without_a_loaded_row_was_only_dropped_before(site):
     second = bring(site, [BAD])
 
     for text in read_texts(site, second):
-        assert text.startswith("This very file was dropped before, on ")
+        assert text.startswith("The same file was dropped before, on ")
         assert f" as {first}: none of its rows is in the system." in text
 
 
@@ -71,7 +71,7 @@ def test_another_provider_hears_nothing_of_the_same_file(site):
     upload_id = bring(site, [ANN])
 
     for text in read_texts(site, upload_id):
-        assert "This very file" not in text
+        assert "The same file" not in text
 
 
 def test_running_the_first_again_does_not_mention_the_second(site):

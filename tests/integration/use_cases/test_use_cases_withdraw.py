@@ -130,7 +130,7 @@ def test_the_same_file_again_is_not_said_to_be_loaded(site):
     again = site.bring([ANN])
 
     assert site.upload(again).loaded == 1
-    assert "This very file" not in site.receipt(again)
+    assert "The same file" not in site.receipt(again)
 
 
 def test_a_provider_withdraws_only_its_own(site, sent):

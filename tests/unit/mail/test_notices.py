@@ -77,7 +77,7 @@ def test_a_notice_of_success_has_the_words_of_the_guide():
         "Number of Records Failed: 0\n"
         f"{WHO_AND_WHEN}"
         "\n"
-        "7 invitations go out, one to each person who was loaded.\n"
+        "7 invitations are sent, one to each person who was loaded.\n"
         "\n"
         f"{NEXT}"
     )
@@ -107,13 +107,11 @@ def test_a_notice_of_rejected_rows_says_what_to_do_and_has_the_report():
         "\n"
         "- Enter a complete e-mail address in 2 rows.\n"
         "\n"
-        "BulkError.csv is attached: it holds what was not loaded, with the line in"
-        " your\n"
-        "file and what is wrong. Correct them there and drop that file into your"
-        " folder\n"
-        "low_volume; what was loaded need not be sent again.\n"
+        "BulkError.csv is attached: it contains what was not loaded, with the line in\n"
+        "your file and what is wrong. Correct them there and drop that file into your\n"
+        "folder low_volume; what was loaded does not have to be sent again.\n"
         "\n"
-        "5 invitations go out, one to each person who was loaded.\n"
+        "5 invitations are sent, one to each person who was loaded.\n"
         "\n"
         f"{NEXT}"
         "\n"
@@ -215,7 +213,7 @@ def test_nobody_is_told_to_correct_rows_that_are_all_duplicates(rejected, senten
 def test_one_invitation_is_counted_in_the_singular():
     text = notice(ended(rows=1, loaded=1)).text
 
-    assert "\n1 invitation goes out, to the person who was loaded.\n" in text
+    assert "\n1 invitation is sent, to the person who was loaded.\n" in text
 
 
 def test_a_notice_to_an_unknown_provider_names_none():
@@ -288,7 +286,8 @@ def test_the_receipt_says_that_the_report_can_be_saved_where_it_lies():
 
     assert (
         "Correct them there and save the file, which is then taken in, or drop that"
-        " file into your folder low_volume; what was loaded need not be sent again."
+        " file into your folder low_volume; what was loaded does not have to be sent"
+        " again."
     ) in text.replace("\n", " ")
 
 
@@ -311,7 +310,7 @@ def test_the_identical_file_again_is_said_first(rows, what):
         notices.make_receipt(result(ending, earlier=earlier)),
     ):
         first = text.partition("\n\n")[0].replace("\n", " ")
-        assert first == f"This very file was {what} the system."
+        assert first == f"The same file was {what} the system."
 
 
 @pytest.mark.parametrize("may_be_cut", [True, False])

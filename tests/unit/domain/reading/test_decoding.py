@@ -77,8 +77,8 @@ def test_the_refusal_of_a_spreadsheet_explains_how_to_save_as_csv(data):
     assert refusal.code == "file-not-csv"
     assert refusal.message == (
         "The file is a spreadsheet or an archive, not a CSV. Open it in Excel, choose"
-        ' File > Save As, pick "CSV UTF-8 (Comma delimited)" and upload the file that'
-        " this makes."
+        ' File > Save As, pick "CSV UTF-8 (Comma delimited)" and upload the new'
+        " file."
     )
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 SAVE_AS = (
     'Open it in Excel, choose File > Save As, pick "CSV UTF-8 (Comma delimited)" and'
-    " upload the file that this makes."
+    " upload the new file."
 )
 EXPORT = "Export the list as a CSV from the program that wrote it, and upload that."
 PAGE = f"The file is a web page (HTML) under another name, not a CSV. {SAVE_AS}"
@@ -22,13 +22,13 @@ SPREADSHEET = f"The file is a spreadsheet saved as XML, not a CSV. {SAVE_AS}"
 XML = f"The file is an XML file, not a CSV. {EXPORT}"
 RTF = (
     "The file is a text document (RTF), not a CSV. Copy the table into Excel, choose"
-    ' File > Save As, pick "CSV UTF-8 (Comma delimited)" and upload the file that this'
-    " makes."
+    ' File > Save As, pick "CSV UTF-8 (Comma delimited)" and upload the new'
+    " file."
 )
 PDF = (
     "The file is a PDF, not a CSV. Copy the table into Excel, choose"
-    ' File > Save As, pick "CSV UTF-8 (Comma delimited)" and upload the file that this'
-    " makes."
+    ' File > Save As, pick "CSV UTF-8 (Comma delimited)" and upload the new'
+    " file."
 )
 JSON = f"The file is a JSON file, not a CSV. {EXPORT}"
 ENCRYPTED = (
@@ -41,8 +41,8 @@ MAIL = (
     " that file."
 )
 EBCDIC = (
-    "The file is text in a mainframe's code page (EBCDIC), not a CSV. Have it converted"
-    " to UTF-8 by those who wrote it, and upload that file."
+    "The file is text in a mainframe's code page (EBCDIC), not a CSV. Ask whoever made"
+    " it to convert it to UTF-8, and upload that file."
 )
 TABLE = "<table><tr><td>Rosa</td><td>Field</td></tr></table>"
 LETTER = "MIME-Version: 1.0\nContent-Type: text/plain\n\nHello"

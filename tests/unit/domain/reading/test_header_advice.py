@@ -37,17 +37,17 @@ def separated(sign, header):
 ADVICE = [
     (
         f'"{TEMPLATE}"\n"{ROW}"',
-        "The whole first row stands in one cell (column A), because quotation marks"
+        "The whole first row is in one cell (column A), because quotation marks"
         f" surround the whole line: {TEMPLATE}. {SPLIT}",
     ),
     (
         f'"{TEMPLATE}",,,\n"{ROW}",,,',  # saved by a spreadsheet
-        "The whole first row stands in one cell (column A), because quotation marks"
+        "The whole first row is in one cell (column A), because quotation marks"
         f" surround the whole line: {TEMPLATE}. {SPLIT}",
     ),
     (
         f'"{TEMPLATE.replace(",", ";")}"\n"{ROW}"',
-        "The whole first row stands in one cell (column A): First name;Last name;Date"
+        "The whole first row is in one cell (column A): First name;Last name;Date"
         f" of birth;Email. {SPLIT.replace('Comma,', 'Semicolon,')}",
     ),
     (

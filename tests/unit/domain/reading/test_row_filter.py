@@ -71,7 +71,7 @@ def test_rows_that_repeat_a_single_value_are_left_out_and_reported_once():
     assert sheet.rejections.empty
     assert sheet.remarks == (
         "6,000 rows (lines 3 to 6002) were left out, because they hold nothing but"
-        ' "1/0/1900" in Date of birth, as a formula leaves it that was dragged down.',
+        ' "1/0/1900" in Date of birth, which is what a dragged formula leaves.',
     )
 
 

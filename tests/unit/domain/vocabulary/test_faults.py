@@ -39,8 +39,8 @@ def test_a_revoked_privilege_is_named_with_its_remedy():
 def test_a_dropped_table_is_named_with_its_remedy():
     assert faults.TABLE_MISSING.describe("SQLSTATE 42P01") == (
         "A table or column of the database is missing (SQLSTATE 42P01). Run `cvms db"
-        " upgrade` as the owner of the tables; what somebody has dropped comes back"
-        " from a backup only."
+        " upgrade` as the owner of the tables; a table that was dropped can only"
+        " come from a backup."
     )
 
 
@@ -49,8 +49,8 @@ NUMBERS = [
     (errno.ENOSPC, "No room left for /srv (ENOSPC). Free some disk space."),
     (
         errno.EROFS,
-        "The disk of /srv is read-only (EROFS). See in the system's log what is wrong"
-        " with it, and mount it read-write.",
+        "The disk of /srv is read-only (EROFS). Find out why in the system's log, and"
+        " mount it read-write.",
     ),
     (
         errno.EACCES,
@@ -59,13 +59,13 @@ NUMBERS = [
     ),
     (
         errno.EMFILE,
-        "The system has no memory, processes or open files left for /srv (EMFILE). See"
-        " what uses them, or raise the limits of the service.",
+        "The system has no memory, processes or open files left for /srv (EMFILE). Find"
+        " out what uses them, or raise the limits of the service.",
     ),
     (
         errno.EIO,
         "/srv cannot be reached (EIO). Check that it exists and that its disk or"
-        " network share is there.",
+        " network share is connected.",
     ),
 ]
 
@@ -81,8 +81,9 @@ def test_an_error_of_the_system_says_what_has_failed(number, sentence):
 MAIL = [
     (
         "MailServerAway",
-        "The mail server cannot be reached, or takes no message now. Check that it"
-        " runs, and CVMS_SMTP_URL; messages wait and are sent when it is back.",
+        "The mail server cannot be reached, or accepts no messages now. Check that it"
+        " runs, and check CVMS_SMTP_URL; messages wait and are sent when it can be"
+        " reached again.",
     ),
     (
         "SMTP 550",
@@ -92,7 +93,7 @@ MAIL = [
     ),
     (
         "KeyError",
-        "The message cannot be written (KeyError). See the page of the run that has"
+        "The message cannot be written (KeyError). Read the page of the run that has"
         " failed; the other messages are sent meanwhile.",
     ),
 ]
