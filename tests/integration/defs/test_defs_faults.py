@@ -84,8 +84,8 @@ def test_a_database_that_refuses_a_statement_is_named_by_constraint(desk):
     assert step == "recipients.upsert_recipients"
     assert words == (
         "The database refused a statement (SQLSTATE 23514, constraint no_ann,"
-        " table recipients). See whether somebody has changed the tables; otherwise it"
-        " is a bug of ours, report it with this text."
+        " table recipients). Check whether somebody has changed the tables. If not, it"
+        " is a bug of ours: report it with this text."
     )
 
 

@@ -36,7 +36,7 @@ def received(site, upload_id):
     return (
         f"Filename: staff.csv Upload: {upload_id}\n\n"
         f"This file was received on {moment(site, upload_id)}, and is being worked on."
-        " The outcome will be written here and sent by mail, mostly within a minute."
+        " The outcome will be written here and sent by mail, usually within a minute."
     )
 
 
