@@ -48,7 +48,7 @@ def open_pipeline(
         ),
         folders=_describe_folders(chosen),
         archive=archive.Archive(chosen.folders.path("archive")),
-        case_files=archive.Archive(chosen.folders.path("archive") / "cases"),
+        case_files=archive.Archive(chosen.folders.path("archive")).open_cases(),
         reports=archive.Reports(chosen.folders.path("reports")),
         work=archive.Work(chosen.folders.path("work")),
         reviews=reviewed.Reviews(chosen.folders.path("reviews")),

@@ -22,6 +22,7 @@ from cvms_pipeline import errors
 from cvms_pipeline.cli import (
     accounts,
     backups,
+    cases,
     chain,
     demo,
     files,
@@ -108,6 +109,8 @@ _PANELS: Mapping[str, Sequence[Callable[..., None]]] = {
         uploads.upload,
         uploads.report,
         chain.outstanding,
+        cases.cases,
+        cases.case,
         search.recipients,
         search.audit,
     ),

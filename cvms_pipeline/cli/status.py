@@ -111,7 +111,17 @@ def _describe_waiting(report: Mapping[str, Any]) -> list[tuple[str, str]]:
             if refused
             else _UNKNOWN,
         ),
+        ("Cases", _describe_cases(report["cases"])),
     ]
+
+
+def _describe_cases(cases: Mapping[str, Any] | None) -> str:
+    if cases is None:
+        return _UNKNOWN
+    return (
+        f"{cases['open']:,} open, {cases['unassigned']:,} unassigned,"
+        f" {cases['overdue']:,} overdue"
+    )
 
 
 def _describe_why(part: Mapping[str, Any], name: str) -> list[tuple[str, str]]:

@@ -63,6 +63,14 @@ class UploadFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFile:
+    """A file of a case: its id and the digest of its bytes."""
+
+    id: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The tables at one moment, while it is open.
 
@@ -116,6 +124,12 @@ def list_upload_files(conn: sa.Connection) -> Sequence[UploadFile]:
     """Return every upload, sorted by id."""
     rows = conn.execute(_statement("list_upload_files"))
     return [UploadFile(**row._mapping) for row in rows]
+
+
+def list_case_files(conn: sa.Connection) -> Sequence[CaseFile]:
+    """Return the files of cases whose bytes were not removed, sorted by id."""
+    rows = conn.execute(_statement("list_case_files"))
+    return [CaseFile(**row._mapping) for row in rows]
 
 
 def count_rows(conn: sa.Connection) -> dict[str, int]:

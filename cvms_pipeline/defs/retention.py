@@ -17,7 +17,7 @@ import dagster as dg
 import pydantic
 
 from cvms_pipeline.defs import failures, metadata, partitions
-from cvms_pipeline.maintenance import erasing, retention
+from cvms_pipeline.maintenance import case_retention, erasing, retention
 from cvms_pipeline.use_cases import pipelines
 
 _MAX_SHOWN = 100
@@ -115,6 +115,18 @@ def remove_files(
         results += retention.remove_files(pipeline, limits, dry_run=config.dry_run)
 
 
+@dg.op(out=dg.Out(dg.Nothing))
+def clean_cases(
+    context: dg.OpExecutionContext,
+    config: _Config,
+    pipeline: dg.ResourceParam[pipelines.Pipeline],
+    limits: dg.ResourceParam[retention.Limits],
+) -> None:
+    """Erase the texts and names of old cases, and remove their files."""
+    with _cleanup(context, config, pipeline) as results:
+        results += case_retention.clean_cases(pipeline, limits, dry_run=config.dry_run)
+
+
 @dg.config_mapping
 def _same_for_all_ops(config: _Config) -> dict[str, Any]:
     ops = (
@@ -123,6 +135,7 @@ def _same_for_all_ops(config: _Config) -> dict[str, Any]:
         purge_rejected_rows,
         erase_removed,
         remove_files,
+        clean_cases,
     )
     return {"ops": {op.name: {"config": config.model_dump()} for op in ops}}
 
@@ -142,6 +155,7 @@ def apply_retention() -> None:
     purge_rejected_rows()
     erase_removed()
     remove_files()
+    clean_cases()
 
 
 @contextlib.contextmanager

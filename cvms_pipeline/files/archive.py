@@ -12,10 +12,14 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from cvms_pipeline import disk, errors
 from cvms_pipeline.domain.vocabulary import faults, upload
 from cvms_pipeline.files import access, names, settling
+
+CASES = "cases"
+"""The folder in the archive with the files of cases, which are kept in the same way."""
 
 _READ_ONLY = 0o400
 _WORK_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
@@ -43,6 +47,10 @@ class Archive:
     """The folder `root`: `<year and month>/<upload id>`, one file an upload."""
 
     root: Path
+
+    def open_cases(self) -> Self:
+        """Return the archive of the files of cases; their ids have the same form."""
+        return type(self)(self.root / CASES)
 
     def path(self, upload_id: str) -> Path:
         """Return where the upload's bytes are or would be."""

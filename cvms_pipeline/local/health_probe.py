@@ -32,6 +32,7 @@ def open_probe(
         },
         list_processes=list_processes if has_processes else None,
         has_mail_server=settings.mail.smtp_url is not None,
+        answered_within=dt.timedelta(hours=settings.delays.case_hours),
         now=loading.now,
     )
 

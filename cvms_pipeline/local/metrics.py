@@ -39,6 +39,10 @@ _GAUGES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "is_retention_failed": ("retention_failed", "Whether its last run has."),
         "stopped": ("automations_stopped", "Sensors and schedules stopped."),
     },
+    "cases": {
+        "unassigned": ("cases_unassigned", "Open cases assigned to nobody."),
+        "overdue": ("cases_overdue", "Cases not answered in time."),
+    },
     "incoming": {
         "files": ("incoming_files", "Files that are no uploads yet."),
         "oldest_seconds": ("oldest_incoming_file_age_seconds", _AGE),
@@ -92,12 +96,14 @@ def _collect_labelled(
 ) -> Iterator[core.Metric]:
     processes, disks = snapshot.processes or (), snapshot.disks
     refused = (report["messages"] or {}).get("refused", {})
+    cases = (report["cases"] or {}).get("states", {})
     is_up = {each.name: each.is_up for each in processes}
     uptime = {each.name: each.uptime_seconds for each in processes}
     free = {each.folder: each.free_bytes for each in disks}
     size = {each.folder: each.size_bytes for each in disks}
     for name, label, text, numbers in (
         ("messages_refused", "kind", "Refused by the mail server.", refused),
+        ("cases", "state", "Cases of the help desk.", cases),
         ("process_up", "name", "Whether a process works.", is_up),
         ("process_uptime_seconds", "name", "How long it has run.", uptime),
         ("disk_free_bytes", "folder", "Room on the disk of a folder.", free),

@@ -55,9 +55,10 @@ class BackupSummary:
         server: The major version of Postgres.
         revision: The revision of our tables.
         rows: How many rows each table has, by `schema.table`.
-        archived: How many uploads' bytes it holds.
-        missing: Unfinished uploads of which the archive did not have the bytes.
-        changed: Uploads for which the archive has other bytes than were received.
+        archived: How many uploads and files of cases it holds the bytes of.
+        missing: Unfinished uploads and files of cases, of which the archive did not
+            have the bytes.
+        changed: Those for which the archive has other bytes than were received.
         waiting: How many files it holds that are not uploads yet.
         left_out: How many things in the incoming folder were not copied: somebody was
             writing them, or they are no regular files.
@@ -77,6 +78,16 @@ class BackupSummary:
     waiting: int
     left_out: int
     unreadable: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """What the archive keeps: the bytes of an upload, or of a file of a case."""
+
+    id: str
+    sha256: str | None
+    is_needed: bool
+    path: Path
 
 
 def make(
@@ -104,32 +115,32 @@ def make(
                 program = installation.find_program("pg_dump", snapshot.server)
                 dumps.dump(installation.url, snapshot, program, backup / bundle.DUMP)
                 uploads = dumps.list_upload_files(snapshot.conn)
+                of_cases = dumps.list_case_files(snapshot.conn)
+            kept = _list_kept(installation, uploads, of_cases)
             waiting = incoming_backup.remove_registered(copied, uploads, earlier)
             quarantined = {each.id for each in uploads if each.is_quarantined}
             quarantined.update(waiting.claim_ids)
             closed = incoming_backup.copy_quarantine(folders, quarantined, backup)
-            closed += _copy_archive(installation, uploads, backup)
+            closed += _copy_archive(installation, kept, backup)
             waiting = replace(waiting, unreadable=[*waiting.unreadable, *closed])
             digests = bundle.read_digests(backup)
-            summary = _summarise(snapshot, uploads, waiting, digests, began_at, now())
+            summary = _summarise(snapshot, kept, waiting, digests, began_at, now())
             bundle.write_sums(backup, digests, asdict(summary))
         _record(store, summary)
     return summary
 
 
 def _copy_archive(
-    installation: Installation, uploads: Sequence[dumps.UploadFile], backup: Path
+    installation: Installation, kept: Mapping[str, _Kept], backup: Path
 ) -> list[str]:
-    """Copy the bytes of uploads, and the key that signs links.
+    """Copy the bytes of uploads and of cases, and the key that signs links.
 
     What is missing in the archive is left out; `_summarise` names it.
 
     Returns:
         The names of the files that may not be read.
     """
-    archived = archive.Archive(installation.archive)
-    named = _name_archived(uploads).items()
-    files = {name: archived.path(each.id) for name, each in named}
+    files = {name: each.path for name, each in kept.items()}
     if installation.key is not None:
         files[bundle.KEY] = installation.key
     unreadable = []
@@ -146,28 +157,47 @@ def _copy_archive(
     return unreadable
 
 
-def _name_archived(
+def _list_kept(
+    installation: Installation,
     uploads: Sequence[dumps.UploadFile],
-) -> Mapping[str, dumps.UploadFile]:
-    """Return the uploads that have bytes in the archive, by their path in a backup."""
-    return {
-        str(names.upload_path(Path(bundle.ARCHIVE), each.id)): each
+    case_files: Sequence[dumps.CaseFile],
+) -> Mapping[str, _Kept]:
+    """Return what the archive has to hold, by its path in a backup."""
+    archived = archive.Archive(installation.archive)
+    of_cases = archived.open_cases()
+    root = Path(bundle.ARCHIVE)
+    kept = {
+        names.upload_path(root, each.id): _Kept(
+            id=each.id,
+            sha256=each.sha256,
+            is_needed=not each.is_finished,  # of finished ones, retention removes them
+            path=archived.path(each.id),
+        )
         for each in uploads
         if each.sha256 and not each.is_quarantined
     }
+    kept |= {
+        names.upload_path(root / archive.CASES, each.id): _Kept(
+            id=each.id,
+            sha256=each.sha256,
+            is_needed=True,
+            path=of_cases.path(each.id),
+        )
+        for each in case_files
+    }
+    return {str(name): each for name, each in kept.items()}
 
 
 def _summarise(
     snapshot: dumps.Snapshot,
-    uploads: Sequence[dumps.UploadFile],
+    kept: Mapping[str, _Kept],
     waiting: incoming_backup.WaitingFiles,
     digests: Mapping[str, str],
     began_at: dt.datetime,
     ended_at: dt.datetime,
 ) -> BackupSummary:
-    named = _name_archived(uploads).items()
     closed = waiting.unreadable
-    found = [(each, digests.get(name)) for name, each in named if name not in closed]
+    found = [(e, digests.get(name)) for name, e in kept.items() if name not in closed]
     return BackupSummary(
         began_at=began_at.isoformat(),
         ended_at=ended_at.isoformat(),
@@ -179,8 +209,7 @@ def _summarise(
         revision=snapshot.revision,
         rows=snapshot.rows,
         archived=sum(digest is not None for _, digest in found),
-        # Of finished uploads, retention removes the bytes.
-        missing=[e.id for e, digest in found if digest is None and not e.is_finished],
+        missing=[e.id for e, digest in found if digest is None and e.is_needed],
         changed=[e.id for e, digest in found if digest not in (None, e.sha256)],
         waiting=len(waiting.lane_files) + len(waiting.claims),
         left_out=waiting.left_out,

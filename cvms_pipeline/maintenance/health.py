@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from cvms_pipeline.database import dagster_tables
 from cvms_pipeline.domain.vocabulary import faults
 from cvms_pipeline.store import listing
+from cvms_pipeline.store.help_desk import queue as case_queue
 
 NOT_RUNNING = "not running"
 _RUNNING = "running"
@@ -100,6 +101,7 @@ class HealthSnapshot:
         processes: Those of `cvms up`; None where something else runs them.
         backlog: What waits in our tables.
         queue: What waits in those of Dagster and Celery.
+        cases: The cases of the help desk.
         failures: A sentence for each place that did not answer.
         database_failure: The same of the database.
         has_mail_server: Whether messages go to a mail server, or into a Maildir.
@@ -109,6 +111,7 @@ class HealthSnapshot:
     processes: Sequence[Process] | None
     backlog: listing.Backlog | None
     queue: dagster_tables.QueueCounts | None
+    cases: case_queue.Counts | None = None
     incoming: IncomingCounts | None
     disks: Sequence[DiskSpace]
     failures: Sequence[str]
@@ -228,6 +231,11 @@ def _find_in_outcomes(snapshot: HealthSnapshot) -> Iterator[Problem]:
     if queue is not None and queue.is_retention_failed:
         yield _make_problem(
             "The last run of the job retention has failed; see its page."
+        )
+    if snapshot.cases is not None and snapshot.cases.overdue:
+        what = _count(snapshot.cases.overdue, "case", "cases")
+        yield _make_problem(
+            f"{what} of the help desk waited too long; see `cvms cases --overdue`."
         )
     for name in (queue and queue.stopped) or ():
         yield _make_problem(

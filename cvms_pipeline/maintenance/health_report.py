@@ -10,19 +10,21 @@ from typing import Any
 
 from cvms_pipeline.maintenance import health
 from cvms_pipeline.store import listing
+from cvms_pipeline.store.help_desk import queue
 
 
 def build_report(
     snapshot: health.HealthSnapshot, problems: Sequence[health.Problem]
 ) -> Mapping[str, Any]:
     """Return the whole as `cvms status --json` prints it; ages are in seconds."""
-    processes, queue = snapshot.processes, snapshot.queue
+    processes, runs = snapshot.processes, snapshot.queue
     return {
         "state": health.get_worst_state(problems).name.lower(),
         "problems": [{"state": p.state.name.lower(), "text": p.text} for p in problems],
         "processes": None if processes is None else [asdict(p) for p in processes],
-        "queue": None if queue is None else asdict(queue),
+        "queue": None if runs is None else asdict(runs),
         **_report_backlog(snapshot, snapshot.backlog),
+        "cases": _report_cases(snapshot.cases),
         "incoming": _report_incoming(snapshot, snapshot.incoming),
         "disks": [
             {**asdict(disk), "free_percent": round(disk.free_percent, 1)}
@@ -57,6 +59,17 @@ def _report_backlog(
                 "alert": backlog.alerts_refused,
             },
         },
+    }
+
+
+def _report_cases(counts: queue.Counts | None) -> Mapping[str, Any] | None:
+    if counts is None:
+        return None
+    return {
+        "open": counts.open,
+        "unassigned": counts.unassigned,
+        "overdue": counts.overdue,
+        "states": {state.value: number for state, number in counts.states.items()},
     }
 
 

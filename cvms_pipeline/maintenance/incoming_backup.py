@@ -182,6 +182,8 @@ def find_target(
         NameUnsafe, UnsafeName: If no file of a backup belongs there.
     """
     match PurePosixPath(name).parts:
+        case (bundle.ARCHIVE, archive.CASES, _, file_id):
+            return archived.open_cases().path(file_id), _ARCHIVED_FILE
         case (bundle.ARCHIVE, _, upload_id):
             return archived.path(upload_id), _ARCHIVED_FILE
         case (bundle.INCOMING, ".claims" | ".quarantine" as kept, upload_id, file) if (

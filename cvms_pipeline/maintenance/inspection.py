@@ -26,6 +26,7 @@ from cvms_pipeline.domain.vocabulary import upload
 from cvms_pipeline.files import access, incoming, names
 from cvms_pipeline.maintenance import health
 from cvms_pipeline.store import listing
+from cvms_pipeline.store.help_desk import queue as case_queue
 
 _ANSWER_SECONDS = 4.0
 
@@ -36,6 +37,8 @@ _MAX_DEPTH = 4
 """How many levels of folders are searched; a provider's folder is the first."""
 
 _Answer = TypeVar("_Answer")
+_Backlog = listing.Backlog
+_QueueCounts = dagster_tables.QueueCounts
 
 
 @dataclass(kw_only=True)
@@ -48,6 +51,7 @@ class HealthProbe:
         list_processes: Returns the processes of `cvms up`; None where something else
             runs them.
         has_mail_server: Whether messages go to a mail server, or into a Maildir.
+        answered_within: After this time a case that waits for staff is overdue.
         now: Returns the time.
     """
 
@@ -55,6 +59,7 @@ class HealthProbe:
     folders: Mapping[str, Path]
     list_processes: Callable[[], Sequence[health.Process]] | None
     has_mail_server: bool = True
+    answered_within: dt.timedelta = dt.timedelta(days=1)
     now: Callable[[], dt.datetime]
     _store: engine.Store | None = field(default=None, init=False)
 
@@ -76,6 +81,7 @@ class HealthProbe:
             processes=self.list_processes() if self.list_processes else None,
             backlog=tables[0] if tables else None,
             queue=tables[1] if tables else None,
+            cases=tables[2] if tables else None,
             incoming=counts,
             disks=[disk for disk in disks if disk is not None],
             failures=failures,
@@ -88,11 +94,16 @@ class HealthProbe:
         if self._store is not None:
             self._store.close()
 
-    def _count_waiting(self) -> tuple[listing.Backlog, dagster_tables.QueueCounts]:
+    def _count_waiting(self) -> tuple[_Backlog, _QueueCounts, case_queue.Counts]:
+        overdue_before = self.now() - self.answered_within
         if self._store is None:
             self._store = engine.Store(self.get_url(), pool_size=1)
         with self._store.begin() as conn:
-            return listing.count_backlog(conn), dagster_tables.count_queue(conn)
+            return (
+                listing.count_backlog(conn),
+                dagster_tables.count_queue(conn),
+                case_queue.count(conn, overdue_before=overdue_before),
+            )
 
 
 def call_within(seconds: float, function: Callable[[], _Answer]) -> _Answer:

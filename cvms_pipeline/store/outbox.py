@@ -79,7 +79,8 @@ def queue_notice(
 ) -> None:
     """Queue the notice of an upload's outcome, once.
 
-    It goes to the provider; where the provider is unknown, data-ops get an alert
+    It goes to the provider, and to who has sent the file to the help desk, if it came
+    so; where the provider is unknown, data-ops get an alert
     (`about: provider-unknown`) instead.  Of files that may not be read they get an
     alert (`about: not-readable`), too, at most one a day for each provider.
     """
@@ -102,13 +103,12 @@ def queue_notice(
             upload_id=decided.id,
             details={"about": "not-readable", "provider": decided.provider},
         )
-    providers = tables.providers
-    emails = sa.select(providers.c.emails).where(providers.c.slug == decided.provider)
+    values = {"upload_id": decided.id, "provider": decided.provider}
     queue(
         conn,
         purpose=f"notice:{decided.id}",
         kind=Kind.NOTICE,
-        addresses=emails.scalar_subquery(),
+        addresses=conn.scalar(_statement("find_notice_addresses"), values),
         upload_id=decided.id,
         now=now,
     )

@@ -14,6 +14,8 @@ from cvms_pipeline.domain.vocabulary import provider
 _TABLE = tables.providers
 _FACTS = [_TABLE.c[name] for name in provider.Provider.__dataclass_fields__]
 
+_LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('cvms providers', 0))")
+
 
 class ProviderExists(errors.PermanentError):
     """There is already a provider with this slug."""
@@ -42,6 +44,11 @@ def add(conn: sa.Connection, added: provider.Provider) -> None:
         raise ProviderExists(
             f"There is already a provider {added.slug}. See `cvms providers list`."
         )
+
+
+def lock(conn: sa.Connection) -> None:
+    """Let nobody else add a provider in this way until the transaction ends."""
+    conn.execute(_LOCK)
 
 
 def find(conn: sa.Connection, slug: str) -> provider.Provider | None:

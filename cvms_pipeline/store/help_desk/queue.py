@@ -62,6 +62,7 @@ class Wanted:
         words: A case's number; it is found in any state.
         after: The number of the case behind which the page begins.
         before: The number of the case before which it ends.
+        limit: How many cases it has at most.
     """
 
     state: vocabulary.State | None = None
@@ -72,6 +73,7 @@ class Wanted:
     words: str = field(default="", repr=False)
     after: int | None = None
     before: int | None = None
+    limit: int = PAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,7 @@ def list_own(
     if provider:
         rule |= _TABLE.c.provider == provider
     return _read_page(
-        conn, [rule], (), (after, before), overdue_before, is_latest_first=True
+        conn, [rule], (), (after, before), overdue_before, PAGE, is_latest_first=True
     )
 
 
@@ -132,7 +134,13 @@ def list_queue(
     place = (wanted.after, wanted.before)
     order = () if is_over or wanted.words else (case_tables.queue_at,)
     page = _read_page(
-        conn, rules, order, place, overdue_before, is_latest_first=is_over
+        conn,
+        rules,
+        order,
+        place,
+        overdue_before,
+        wanted.limit,
+        is_latest_first=is_over,
     )
     total = conn.scalar(sa.select(sa.func.count()).select_from(_TABLE).where(*rules))
     return page, total or 0
@@ -188,6 +196,7 @@ def _read_page(
     order: Sequence[Any],
     place: tuple[int | None, int | None],
     overdue_before: dt.datetime,
+    size: int,
     *,
     is_latest_first: bool,
 ) -> CasePage:
@@ -204,9 +213,9 @@ def _read_page(
         ours, theirs = sa.tuple_(*keys), sa.tuple_(*there)
         query = query.where(ours < theirs if is_down else ours > theirs)
     ordered = query.order_by(*(key.desc() if is_down else key for key in keys))
-    found = conn.execute(ordered.limit(PAGE + 1)).all()
-    lines = [_to_line(row._mapping, overdue_before) for row in found[:PAGE]]
-    has_more = len(found) > PAGE
+    found = conn.execute(ordered.limit(size + 1)).all()
+    lines = [_to_line(row._mapping, overdue_before) for row in found[:size]]
+    has_more = len(found) > size
     return CasePage(
         lines=lines[::-1] if is_backward else lines,
         has_before=has_more if is_backward else at is not None,

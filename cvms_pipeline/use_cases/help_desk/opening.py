@@ -160,6 +160,9 @@ def _clean_pin(text: str) -> str:
 def _check_fields(request: Request, by: people.Person) -> Iterator[Problem]:
     if request.kind is None:
         yield Problem(field="kind", message="Choose what you need")
+    if request.kind is Kind.ONBOARDING and by.provider:
+        message = "Your organisation uploads already. Choose another request"
+        yield Problem(field="kind", message=message)
     if not provider.is_vfc_pin(_clean_pin(request.vfc_pin)):
         message = (
             "Enter the VFC PIN: NCA and 6 digits, such as NCA123456, or VAC2021 if you"

@@ -78,9 +78,11 @@ def list_own_cases(
 
 
 def get_case(
-    pipeline: pipelines.Pipeline, number: int, *, by: people.Person
+    pipeline: pipelines.Pipeline, number: int, *, by: people.Person | None = None
 ) -> CaseView:
     """Return a case for staff; the audit records that it was read.
+
+    `by` is who of the help desk reads it, or None for the command line.
 
     Raises:
         CaseUnknown: If there is none.
@@ -147,11 +149,12 @@ def record(
     conn: engine.Connection,
     event: audit_events.Event,
     case: Case,
-    by: people.Person,
+    by: people.Person | None,
     **details: object,
 ) -> None:
     """Write into the audit what was done with a case, by ids alone."""
-    facts = {"case": case.number, "account": by.account_id, **details}
+    account = {} if by is None else {"account": by.account_id}
+    facts = {"case": case.number, **account, **details}
     audit.write(conn, [audit.Note(event=event, provider=case.provider, details=facts)])
 
 

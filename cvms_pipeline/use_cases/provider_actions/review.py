@@ -77,7 +77,7 @@ def begin(
     remove_expired(pipeline)
     now = pipeline.now()
     review_id = upload.make_id(now)
-    review = _plan(pipeline, data, provider)
+    review = plan(pipeline, data, provider)
     if _is_loadable(pipeline, data, review.checked.outcome.refusal):
         file = reviewed.ReviewedFile(
             id=review_id,
@@ -124,7 +124,7 @@ def read(pipeline: pipelines.Pipeline, review_id: str, *, provider: str) -> Revi
     data = pipeline.reviews.read(review_id)
     if data is None:
         raise ReviewUnknown
-    return replace(_plan(pipeline, data, provider), file=file)
+    return replace(plan(pipeline, data, provider), file=file)
 
 
 def create(
@@ -221,9 +221,15 @@ def list_changes(
     }
 
 
-def _plan(pipeline: pipelines.Pipeline, data: bytes, provider: str) -> Review:
-    """Return the plan of a file in low volume."""
-    checked = check.check_file(pipeline, data, lane=_LOW, provider=provider)
+def plan(
+    pipeline: pipelines.Pipeline,
+    data: bytes,
+    provider: str,
+    *,
+    lane: upload.Lane = _LOW,
+) -> Review:
+    """Return the plan of a file that does not wait; nothing is recorded."""
+    checked = check.check_file(pipeline, data, lane=lane, provider=provider)
     return Review(
         file=None,
         checked=checked,
