@@ -127,7 +127,12 @@ def list_upload_files(conn: sa.Connection) -> Sequence[UploadFile]:
 
 
 def list_case_files(conn: sa.Connection) -> Sequence[CaseFile]:
-    """Return the files of cases whose bytes were not removed, sorted by id."""
+    """Return the files of cases whose bytes were not removed, sorted by id.
+
+    Tables of an earlier version have none.
+    """
+    if not sa.inspect(conn).has_table("case_files", schema=schemas.CVMS):
+        return []
     rows = conn.execute(_statement("list_case_files"))
     return [CaseFile(**row._mapping) for row in rows]
 

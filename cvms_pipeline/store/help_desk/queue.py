@@ -22,6 +22,9 @@ _IS_OPEN = sa.text("state IN ('new', 'in_progress', 'waiting_for_requester')")
 PAGE = 50
 """How many cases a page has."""
 
+MAX_COUNTED = 1_000
+"""Up to how many cases are counted for a page: counting all would be slow."""
+
 NOBODY = "none"
 """The assignee of cases that are assigned to nobody."""
 
@@ -127,6 +130,7 @@ def list_queue(
 ) -> tuple[CasePage, int]:
     """Return a page of the queue, the longest waiting first, and how many match.
 
+    Above `MAX_COUNTED` they are not counted further.
     Cases that are resolved or closed are listed by number, the latest first.
     """
     rules = _make_rules(wanted, overdue_before)
@@ -142,8 +146,15 @@ def list_queue(
         wanted.limit,
         is_latest_first=is_over,
     )
-    total = conn.scalar(sa.select(sa.func.count()).select_from(_TABLE).where(*rules))
-    return page, total or 0
+    return page, _count_up_to(conn, rules)
+
+
+def count_states(conn: sa.Connection) -> Mapping[vocabulary.State, int]:
+    """Return how many cases there are by state, each up to `MAX_COUNTED`."""
+    return {
+        state: _count_up_to(conn, [_TABLE.c.state == state.value])
+        for state in vocabulary.State
+    }
 
 
 def count(conn: sa.Connection, *, overdue_before: dt.datetime) -> Counts:
@@ -169,6 +180,11 @@ def list_of_upload(conn: sa.Connection, upload_id: str) -> Sequence[int]:
     brought = sa.select(files.c.number).where(files.c.upload_id == upload_id)
     about = sa.select(_TABLE.c.number).where(_TABLE.c.upload_id == upload_id)
     return sorted(set(conn.scalars(sa.union(brought, about))))
+
+
+def _count_up_to(conn: sa.Connection, rules: Sequence[Any]) -> int:
+    found = sa.select(_TABLE.c.number).where(*rules).limit(MAX_COUNTED).subquery()
+    return conn.scalar(sa.select(sa.func.count()).select_from(found)) or 0
 
 
 def _make_rules(wanted: Wanted, overdue_before: dt.datetime) -> list[Any]:

@@ -26,6 +26,7 @@ FileUnknown = case_files.FileUnknown
 StaleCase = cases.StaleCase
 Wanted = queue.Wanted
 NOBODY = queue.NOBODY
+MAX_COUNTED = queue.MAX_COUNTED
 PAGE = queue.PAGE
 
 
@@ -40,7 +41,10 @@ class CaseView(cases.Case):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePage(queue.CasePage):
-    """A page of the queue; `counts` is by state, `total` is how many match."""
+    """A page of the queue; `counts` is by state, `total` is how many match.
+
+    `MAX_COUNTED` stands for so many or more.
+    """
 
     counts: Mapping[vocabulary.State, int]
     total: int
@@ -98,12 +102,12 @@ def list_queue(pipeline: pipelines.Pipeline, wanted: Wanted) -> QueuePage:
     limit = get_overdue_limit(pipeline)
     with pipeline.store.begin() as conn:
         page, total = queue.list_queue(conn, wanted, overdue_before=limit)
-        counts = queue.count(conn, overdue_before=limit)
+        counts = queue.count_states(conn)
     return QueuePage(
         lines=page.lines,
         has_before=page.has_before,
         has_after=page.has_after,
-        counts=counts.states,
+        counts=counts,
         total=total,
     )
 

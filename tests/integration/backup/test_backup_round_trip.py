@@ -8,6 +8,7 @@ import subprocess
 import alembic.command
 import backup_installations
 import dagster as dg
+import help_desks
 import installations
 import pytest
 import sqlalchemy as sa
@@ -40,6 +41,7 @@ def busy(site):
     site.bring(b"not a csv \0")
     site.receive([installations.BOB], slug="north")
     site.bring([installations.ANN], slug="nobody")
+    help_desks.open_case(site)
     with dg.instance_for_test(overrides={"storage": {"custom": STORAGE}}) as instance:
         instance.add_dynamic_partitions("uploads", [done])
         run = dg.DagsterRun(job_name="process_upload", tags={"a": "b"})
@@ -58,8 +60,11 @@ def test_every_table_and_every_byte_of_the_archive_is_restored(busy, vault, fres
     assert not tables["dagster.event_logs"].startswith("0 ")
     assert not tables["cvms.audit"].startswith("0 ")
     assert fresh.archived() == backup_installations.archived(busy.pipeline.archive.root)
-    assert made.archived == len(fresh.archived()) == 3
+    assert made.archived == len(fresh.archived()) == 4
     assert (made.missing, made.changed) == ([], [])
+    (case_file,) = (fresh.target.archive / "cases").glob("*/*")
+    assert case_file.read_bytes() == help_desks.DATA
+    assert stat.S_IMODE(case_file.stat().st_mode) == 0o400
 
 
 def test_constraints_and_triggers_are_restored(busy, vault, fresh):

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from cvms_pipeline.domain.vocabulary import upload
+from cvms_pipeline.domain.vocabulary import cases, upload
 
 
 def test_a_process_that_does_not_run_is_critical_and_described(alone):
@@ -74,6 +74,12 @@ def test_the_document_has_every_number(terminal, mercy):
         "broker_messages": None,
         "is_retention_failed": None,
         "stopped": None,
+    }
+    assert found["cases"] == {
+        "open": 0,
+        "unassigned": 0,
+        "overdue": 0,
+        "states": dict.fromkeys(cases.State, 0),
     }
     assert [disk["folder"] for disk in found["disks"]] == [
         "data",
