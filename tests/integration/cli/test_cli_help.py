@@ -10,7 +10,7 @@ CONTRACT = [
     *("up", "demo", "template", "check", "drop", "uploads", "upload", "report"),
     *("recipients", "messages", "messages show", "audit", "db upgrade"),
     *("status", "backup", "restore", "resend", "outstanding", "dismiss"),
-    *("withdraw", "removals", "removals again"),
+    *("withdraw", "removals", "removals again", "cases", "case"),
     *(f"providers {verb}" for verb in ("add", "list", "show", "disable", "enable")),
     "providers change",
     *(f"accounts {verb}" for verb in ("add", "list", "link", "disable", "enable")),
