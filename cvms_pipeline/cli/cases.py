@@ -43,10 +43,9 @@ def cases(
         state=_read_state(state),
         assignee=reading.NOBODY if unassigned else None,
         is_overdue=overdue,
-        limit=limit,
     )
     with running.open_pipeline() as pipeline:
-        found = reading.list_queue(pipeline, wanted).lines
+        found = reading.list_queue(pipeline, wanted, limit=limit).lines
     if json:
         terminal.print_json([_as_json(line) for line in found])
         return

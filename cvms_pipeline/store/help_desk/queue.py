@@ -65,7 +65,6 @@ class Wanted:
         words: A case's number; it is found in any state.
         after: The number of the case behind which the page begins.
         before: The number of the case before which it ends.
-        limit: How many cases it has at most.
     """
 
     state: vocabulary.State | None = None
@@ -76,7 +75,6 @@ class Wanted:
     words: str = field(default="", repr=False)
     after: int | None = None
     before: int | None = None
-    limit: int = PAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +124,11 @@ def list_own(
 
 
 def list_queue(
-    conn: sa.Connection, wanted: Wanted, *, overdue_before: dt.datetime
+    conn: sa.Connection,
+    wanted: Wanted,
+    *,
+    overdue_before: dt.datetime,
+    limit: int = PAGE,
 ) -> tuple[CasePage, int]:
     """Return a page of the queue, the longest waiting first, and how many match.
 
@@ -143,7 +145,7 @@ def list_queue(
         order,
         place,
         overdue_before,
-        wanted.limit,
+        limit,
         is_latest_first=is_over,
     )
     return page, _count_up_to(conn, rules)

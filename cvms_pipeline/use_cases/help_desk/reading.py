@@ -97,11 +97,16 @@ def get_case(
         return _view(conn, pipeline, found, is_for_staff=True)
 
 
-def list_queue(pipeline: pipelines.Pipeline, wanted: Wanted) -> QueuePage:
-    """Return a page of the queue of staff, the longest waiting first."""
-    limit = get_overdue_limit(pipeline)
+def list_queue(
+    pipeline: pipelines.Pipeline, wanted: Wanted, *, limit: int = PAGE
+) -> QueuePage:
+    """Return a page of the queue of staff, the longest waiting first.
+
+    It has `limit` cases at most.
+    """
+    before = get_overdue_limit(pipeline)
     with pipeline.store.begin() as conn:
-        page, total = queue.list_queue(conn, wanted, overdue_before=limit)
+        page, total = queue.list_queue(conn, wanted, overdue_before=before, limit=limit)
         counts = queue.count_states(conn)
     return QueuePage(
         lines=page.lines,

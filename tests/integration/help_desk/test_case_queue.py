@@ -104,7 +104,7 @@ WANTED = {
 def test_the_queue_is_filtered(filled, what):
     facts, expected = WANTED[what]
 
-    page = reading.list_queue(filled.pipeline, reading.Wanted(**facts, limit=100))
+    page = reading.list_queue(filled.pipeline, reading.Wanted(**facts), limit=100)
 
     assert numbers(page) == [1001 + n for n in expected]
     assert page.total == len(expected)

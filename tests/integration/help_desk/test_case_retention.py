@@ -17,6 +17,7 @@ LIMITS = retention.Limits(
     rejected_rows_days=1,
     archive_days=30,
     case_days=365,
+    removed_days=30,
     work_days=1,
 )
 TYPED = ("Ria", "ria@", "Elm", "NCA765432", "Please load", "Our staff", "Sam Staff")
