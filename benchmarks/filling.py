@@ -18,8 +18,12 @@ _WITHOUT_INDEXES = 200_000
 _LETTERS = "translate(md5({seed}), '0123456789', 'ghijklmnop')"
 
 _UPLOADS = """
-INSERT INTO cvms.uploads (id, folder, provider, lane, file_name, received_at)
-SELECT 'stored-' || number, :provider, :provider, 'high_volume', 'stored.csv', now()
+INSERT INTO cvms.uploads (
+    id, folder, provider, lane, file_name, rows, loaded, received_at
+)
+SELECT
+    'stored-' || number, :provider, :provider, 'high_volume', 'stored.csv', 5000, 5000,
+    now()
 FROM generate_series(CAST(:first AS bigint) / 5000, CAST(:last AS bigint) / 5000)
     AS number
 ON CONFLICT DO NOTHING
@@ -62,14 +66,14 @@ class NoRoomError(Exception):
     """There is not enough free disk space for so many recipients."""
 
 
-def register_provider(conn: sa.Connection) -> None:
+def register_provider(conn: sa.Connection, provider: str = uploading.PROVIDER) -> None:
     """Register the provider that everything belongs to, once."""
     statement = (
         "INSERT INTO cvms.providers (slug, name, vfc_pin, emails, created_at)"
         " VALUES (:slug, 'Bench', 'VAC2021', ARRAY['bench@example.org'], now())"
         " ON CONFLICT DO NOTHING"
     )
-    conn.execute(sa.text(statement), {"slug": uploading.PROVIDER})
+    conn.execute(sa.text(statement), {"slug": provider})
 
 
 def empty(conn: sa.Connection) -> None:
@@ -80,8 +84,16 @@ def empty(conn: sa.Connection) -> None:
     )
 
 
-def fill(conn: sa.Connection, *, stored: int, wanted: int) -> None:
+def fill(
+    conn: sa.Connection,
+    *,
+    stored: int,
+    wanted: int,
+    provider: str = uploading.PROVIDER,
+) -> None:
     """Bring a store of `stored` invented recipients to `wanted`, with statistics.
+
+    An upload has 5,000 of them, so those of two providers begin with another 5,000.
 
     Raises:
         NoRoomError: If the disk would be full before.
@@ -92,7 +104,7 @@ def fill(conn: sa.Connection, *, stored: int, wanted: int) -> None:
     _check_room(more)
     conn.exec_driver_sql("SET LOCAL statement_timeout = 0")
     conn.exec_driver_sql("SET LOCAL maintenance_work_mem = '512MB'")
-    bounds = {"provider": uploading.PROVIDER, "first": stored, "last": wanted - 1}
+    bounds = {"provider": provider, "first": stored, "last": wanted - 1}
     conn.execute(sa.text(_UPLOADS), bounds)
     restore = _drop_indexes(conn) if more >= _WITHOUT_INDEXES else []
     conn.execute(sa.text(_RECIPIENTS), bounds)

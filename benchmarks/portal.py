@@ -3,8 +3,9 @@
     python -m benchmarks.portal [--quick] [--json]
 
 One `cvms up` on the embedded default, with a provider that has loaded a million
-recipients by a hundred thousand uploads.  Times of pages are those of the server, from
-the portal's own log; all others are those of the person who waits.
+recipients by a hundred thousand uploads, and a smaller one that searches its own among
+them (`portal_store`).  Times of pages are those of the server, from the portal's own
+log; all others are those of the person who waits.
 """
 
 import re
@@ -12,22 +13,19 @@ import statistics
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
-import sqlalchemy as sa
 
 from benchmarks import (
-    filling,
     measuring,
+    portal_store,
     running,
     sample_rows,
     showing,
-    uploading,
     visitors,
 )
-from cvms_pipeline.settings import loading
 
 GOALS = {
     "page_p95_ms": 100,
@@ -43,24 +41,13 @@ GOALS = {
 """The most that each figure may be."""
 
 _LINE = re.compile(r" (?:GET|POST) (\w+) (?:200|302) (\d+) ms$", re.M)
+_SEARCHED = "recipients, searched by a smaller provider"
 _PAUSE_SECONDS = (1.0, 5.0)  # between two things that a person does
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
-    """How much is stored, how often each thing is done, and by how many at once."""
-
-    recipients: int
-    uploads: int
-    rounds: int
-    reviews: int
-    users: int
-    together_seconds: float
-    idle_seconds: float
-
-
-FULL = Size(
+FULL = portal_store.Size(
     recipients=1_000_000,
+    of_smaller=25_000,
     uploads=100_000,
     rounds=40,
     reviews=20,
@@ -68,8 +55,9 @@ FULL = Size(
     together_seconds=120,
     idle_seconds=30,
 )
-QUICK = Size(
+QUICK = portal_store.Size(
     recipients=20_000,
+    of_smaller=5_000,
     uploads=2_000,
     rounds=5,
     reviews=4,
@@ -77,24 +65,6 @@ QUICK = Size(
     together_seconds=5,
     idle_seconds=2,
 )
-
-_UPLOADS = """
-INSERT INTO cvms.uploads (
-    id, folder, provider, lane, file_name, sha256, size, status, rows, loaded, rejected,
-    reasons, received_at, requested_at, started_at, decided_at, finished_at
-)
-SELECT
-    CASE WHEN number < :of_recipients THEN 'stored-' ELSE 'history-' END || number,
-    :provider, :provider, 'low_volume', 'staff ' || number || '.csv', md5('' || number),
-    900, 'completed_with_errors', 10, 9, 1, '{"birth-date-invalid": 1}', at, at, at,
-    at + interval '1 second', at + interval '1 second'
-FROM (
-    SELECT number, now() - number * interval '10 minutes' AS at
-    FROM generate_series(0, :last) AS number
-) AS invented
-"""
-
-_COUNT = "UPDATE cvms.providers SET recipients = :number WHERE slug = :slug"
 
 
 def main() -> int:
@@ -113,22 +83,27 @@ def main() -> int:
     return 0
 
 
-def measure(installation: running.Installation, size: Size) -> dict[str, Any]:
+def measure(
+    installation: running.Installation, size: portal_store.Size
+) -> dict[str, Any]:
     """Return the figures, by the names that the JSON object has."""
     showing.progress("Recipients and uploads ...")
-    installation.cvms(
-        *("providers", "add", uploading.PROVIDER, "--name", "Bench"),
-        *("--pin", "VAC2021", "--email", "bench@example.org"),
-    )
-    _fill(installation, size)
-    people = _make_visitors(installation, size.users)
+    for provider in portal_store.PROVIDERS:
+        installation.cvms(
+            *("providers", "add", provider, "--name", "Bench"),
+            *("--pin", "VAC2021", "--email", "bench@example.org"),
+        )
+    portal_store.fill(installation, size)
+    *people, of_smaller = portal_store.make_visitors(installation, size.users)
     first = people[0]
     first.log_in()
+    of_smaller.log_in()
     idle, memory = _rest(installation, size.idle_seconds)
     showing.progress("Reviews, uploads ...")
     sent = _send(first, size)
     showing.progress("Pages ...")
     pages = _browse(installation, first, size.rounds)
+    pages[_SEARCHED] = _search(installation, of_smaller, size.rounds)
     weights = {name: round(first.weigh(p), 1) for name, p in _list_weighed()}
     showing.progress(f"{size.users} people at once ...")
     together = _work_together(people, size)
@@ -142,57 +117,6 @@ def measure(installation: running.Installation, size: Size) -> dict[str, Any]:
     }
 
 
-def _fill(installation: running.Installation, size: Size) -> None:
-    """Store the uploads, as long decided, and the recipients that they have loaded."""
-    of_recipients = size.recipients // 5_000 + 1
-    values = {
-        "provider": uploading.PROVIDER,
-        "of_recipients": of_recipients,
-        "last": max(size.uploads, of_recipients) - 1,
-    }
-    with installation.store.begin() as conn:
-        conn.exec_driver_sql("SET LOCAL statement_timeout = 0")
-        conn.execute(sa.text(_UPLOADS), values)
-        filling.fill(conn, stored=0, wanted=size.recipients)
-        counted = sa.text(
-            "UPDATE cvms.providers SET recipients = :n WHERE slug = :slug"
-        )
-        conn.execute(counted, {"n": size.recipients, "slug": uploading.PROVIDER})
-    with installation.store.statements() as conn:
-        filling.settle(conn)
-        conn.exec_driver_sql("VACUUM (ANALYZE) cvms.uploads")
-
-
-def _make_visitors(
-    installation: running.Installation, count: int
-) -> list[visitors.Visitor]:
-    """Add accounts with one password, as `cvms accounts` cannot: it sets none."""
-    from cvms_pipeline.portal.site import configuration
-
-    data, environment = installation.data, installation.environment
-    port = environment["CVMS_PORTAL_PORT"]
-    chosen = loading.load(home=running.ROOT, data_dir=data, portal_port=port)
-    configuration.set_up(chosen)
-    from django.contrib.auth import hashers
-
-    from cvms_pipeline.portal.accounts import models
-
-    password = hashers.make_password(visitors.PASSWORD)
-    names = [f"user{nth}@example.org" for nth in range(count)]
-    models.Account.objects.bulk_create(
-        models.Account(
-            username=name,
-            email=name,
-            role=models.Role.PROVIDER,
-            provider=uploading.PROVIDER,
-            password=password,
-        )
-        for name in names
-    )
-    url = f"http://127.0.0.1:{port}"
-    return [visitors.Visitor(url=url, username=name) for name in names]
-
-
 def _rest(installation: running.Installation, seconds: float) -> tuple[float, float]:
     """Return the cores that the portal takes while nobody asks, and its memory."""
     before = _measure_processor(installation)
@@ -201,7 +125,7 @@ def _rest(installation: running.Installation, seconds: float) -> tuple[float, fl
     return spent / seconds, _measure_memory(installation)
 
 
-def _send(visitor: visitors.Visitor, size: Size) -> dict[str, float]:
+def _send(visitor: visitors.Visitor, size: portal_store.Size) -> dict[str, float]:
     """Return how long a review, Create Records and a high-volume upload take."""
     reviews, alerts, banners = [], [], []
     for nth in range(size.reviews + 1):  # the first one warms everything up
@@ -224,32 +148,38 @@ def _browse(
 ) -> dict[str, float]:
     """Open every page so often; return by page what 95 % of them do not exceed."""
     log = installation.data / "logs" / "portal.log"
-    listed = visitor.get("/recipients/").text
-    (recipient,) = set(re.findall(r'href="(/recipients/[0-9a-f-]{36}/)"', listed)[:1])
-    upload = re.findall(r'href="(/uploads/[^"/?]+/)"', visitor.get("/uploads/").text)[
-        -1
-    ]
-    paths = [path for _, path in _list_weighed()]
-    paths += [recipient, upload, f"{upload}receipt/", "/recipients/?sort=birth_date"]
-    paths += ["/recipients/?sort=email&order=descending", "/recipients/?sort=loaded_at"]
-    after = recipient.split("/")[2]
-    paths += [
-        f"/recipients/?sort=first_name&after={after}",
-        f"/uploads/?after={upload}",
-    ]
+    paths = _list_paths(visitor)
     for path in paths:
         visitor.get(path)
     start = log.stat().st_size
     for _ in range(rounds):
         for path in paths:
             visitor.get(path)
+    pages = _read_times(log, start)
+    return {name: measuring.p95(times) for name, times in sorted(pages.items())}
+
+
+def _search(
+    installation: running.Installation, visitor: visitors.Visitor, rounds: int
+) -> float:
+    """Return what 95 % of the pages do not exceed that show who matches a letter."""
+    log = installation.data / "logs" / "portal.log"
+    start = log.stat().st_size
+    for nth in range(rounds):
+        letter = "abcdefghijklmnop"[nth % 16]
+        visitor.search(**{("last_name", "first_name")[nth % 2]: letter})
+    return measuring.p95(_read_times(log, start)["recipients"])
+
+
+def _read_times(log: Path, start: int) -> Mapping[str, Sequence[float]]:
+    """Return by page how many milliseconds its answers took since `start`."""
     with log.open("rb") as file:
         file.seek(start)
         lines = _LINE.findall(file.read().decode())
     pages: dict[str, list[float]] = {}
     for name, milliseconds in lines:
         pages.setdefault(name, []).append(float(milliseconds))
-    return {name: measuring.p95(times) for name, times in sorted(pages.items())}
+    return pages
 
 
 def _list_paths(visitor: visitors.Visitor) -> Sequence[str]:
@@ -281,7 +211,9 @@ def _list_weighed() -> Sequence[tuple[str, str]]:
     ]
 
 
-def _work_together(people: Sequence[visitors.Visitor], size: Size) -> dict[str, Any]:
+def _work_together(
+    people: Sequence[visitors.Visitor], size: portal_store.Size
+) -> dict[str, Any]:
     """Return how many errors there are, and how long answers take."""
     for person in people[1:]:
         person.log_in()

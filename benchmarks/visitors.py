@@ -18,15 +18,18 @@ PASSWORD = "only for a benchmark that lives for minutes"
 _LONGEST_SECONDS = 60
 _FIRST_PAUSE, _PAUSE_GROWTH, _LONGEST_PAUSE = 0.4, 1.3, 5.0  # those of live.js
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
-_KEY = re.compile(r'name="key" value="([^"]+)"')
-_SEEN = re.compile(r'name="seen" value="([^"]*)"')
 _LINKED = re.compile(r'(?:href|src)="(/static/[^"]+)"')
 _STILL_LIVE = re.compile(r'id="live"[^>]* data-live=')
 _HEADER_BYTES = 4  # of a line: its colon, space and line break
 
 
 class PortalError(Exception):
-    """The portal has not answered as it should."""
+    """The portal has not answered as it should; `status` is that of the answer."""
+
+    def __init__(self, what: str, status: int | None = None) -> None:
+        """Say what it is."""
+        super().__init__(what)
+        self.status = status
 
 
 @dataclass(kw_only=True)
@@ -47,11 +50,16 @@ class Visitor:
     def log_in(self) -> None:
         """Type username and password."""
         page = self.get("/accounts/login/")
-        self._post("/accounts/login/", page, login=self.username, password=PASSWORD)
+        self.post("/accounts/login/", page, login=self.username, password=PASSWORD)
 
     def get(self, path: str) -> requests.Response:
         """Open a page."""
         return self._ask("GET", path)
+
+    def search(self, **typed: str) -> requests.Response:
+        """Search the loaded recipients; return the page that shows who matches."""
+        page = self.get("/recipients/")
+        return self.post("/recipients/", page, page="recipients", **typed)
 
     def review(self, content: bytes, name: str = "staff.csv") -> requests.Response:
         """Send a file to low volume; return the page of its review."""
@@ -81,9 +89,9 @@ class Visitor:
         The page asks again after the same pauses as its script does.
         """
         began = time.perf_counter()
-        seen = _SEEN.search(review.text)
+        seen = find_hidden(review, "seen")
         path = review.url.removeprefix(self.url)
-        page = self._post(f"{path}create/", review, seen=seen[1] if seen else "")
+        page = self.post(f"{path}create/", review, seen=seen or "")
         pause, path = _FIRST_PAUSE, page.url.removeprefix(self.url)
         while _STILL_LIVE.search(page.text):
             time.sleep(pause)
@@ -106,11 +114,11 @@ class Visitor:
     def _send(
         self, path: str, form: requests.Response, content: bytes, name: str
     ) -> requests.Response:
-        key = _KEY.search(form.text)
+        key = find_hidden(form, "key")
         files = {"file": (name, content, "text/csv")}
-        return self._post(path, form, files=files, key=key[1] if key else "")
+        return self.post(path, form, files=files, key=key or "")
 
-    def _post(
+    def post(
         self,
         path: str,
         form: requests.Response,
@@ -118,6 +126,7 @@ class Visitor:
         files: object = None,
         **typed: str,
     ) -> requests.Response:
+        """Send a form, with the token of the page that it is on."""
         token = _TOKEN.search(form.text)
         if token is None:
             raise PortalError(f"no form at {path}")
@@ -135,8 +144,15 @@ class Visitor:
         )
         self.seconds.append(time.perf_counter() - began)
         if answer.status_code >= 400:
-            raise PortalError(f"{answer.status_code} at {method} {path.split('/')[1]}")
+            what = f"{answer.status_code} at {method} {path.split('/')[1]}"
+            raise PortalError(what, answer.status_code)
         return answer
+
+
+def find_hidden(page: requests.Response, name: str) -> str | None:
+    """Return the value of a hidden field, or None if there is none."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', page.text)
+    return found[1] if found else None
 
 
 def work_together(

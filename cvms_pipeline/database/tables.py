@@ -98,6 +98,7 @@ uploads = sa.Table(
     _index_where(
         "ix_uploads_withdrawn", "withdrawn_at", rule="withdrawn_at IS NOT NULL"
     ),
+    _index_where("ix_uploads_with_people", "provider", "id", rule="loaded > updated"),
     comment="Every file ever received, its outcome and its counts; kept for good.",
 )
 
@@ -124,7 +125,8 @@ recipients = sa.Table(
     # All of the match key: a plan that prefers it to the constraint's loses nothing.
     sa.Index("ix_recipients_last_key", "last_key", "first_key", "birth_date"),
     sa.Index(None, "birth_date"),
-    sa.Index(None, "upload_id"),
+    # With the names, so that those of one provider are searched without its rows.
+    sa.Index("ix_recipients_upload", "upload_id", "first_key", "last_key"),
     # Deleted only by cvms.withdraw, while nobody has been invited.
     # Removed only by an approved removal: triggers (revision 0021) guard both.
     comment="The people to be vaccinated; one row a match key.",

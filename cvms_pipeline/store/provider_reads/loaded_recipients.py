@@ -41,6 +41,12 @@ page is full.  Either takes less than a tenth of a second with a million recipie
 and costs the loading of uploads no further index.
 """
 
+_COST_OF_STRANGER = 20
+"""What it costs to look at one of everybody's recipients who match a search.
+
+In relation to one recipient of the provider, whose names are in the index of uploads.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
@@ -103,11 +109,14 @@ def read_page(conn: sa.Connection, wanted: Wanted) -> Page:
 
     Names are compared as match keys are: case and width do not count.
     """
-    providers = tables.providers.c
-    counted = sa.select(providers.recipients).where(providers.slug == wanted.provider)
-    total = int(conn.scalar(counted) or 0)
+    total, everybody = _count_recipients(conn, wanted.provider)
     begun = _make_keys(wanted)
-    source = _choose_source(wanted, begun, are_few=total <= _FEW)
+    is_by_upload = (
+        _is_search_by_upload(total, everybody)
+        if begun
+        else total <= _FEW or wanted.sort == "loaded_at"
+    )
+    source = _choose_source(wanted, begun, is_by_upload=is_by_upload)
     place = _find_place(conn, wanted)
     is_backward = place is not None and wanted.after is None
     rows = _read_rows(conn, source, wanted, place, is_backward=is_backward)
@@ -136,27 +145,49 @@ def _make_keys(wanted: Wanted) -> Mapping[str, str]:
     return {name: key for name, key in keys if key}
 
 
-def _choose_source(wanted: Wanted, begun: Mapping[str, str], *, are_few: bool) -> Any:
+def _count_recipients(conn: sa.Connection, provider: str) -> tuple[int, int]:
+    """Return how many recipients the provider has, and how many all have together."""
+    counts = tables.providers.c
+    own = sa.func.sum(counts.recipients).filter(counts.slug == provider)
+    row = conn.execute(sa.select(own, sa.func.sum(counts.recipients))).one()
+    return int(row[0] or 0), int(row[1] or 0)
+
+
+def _is_search_by_upload(total: int, everybody: int) -> bool:
+    """Return whether a search reads the provider's uploads, not everybody's names.
+
+    In its uploads, all the names of the provider are read.  Of everybody's names that
+    match, as many as have `MAX_MATCHES` of the provider's among them: the fewer people
+    a provider has, the more strangers are between two of them.
+    """
+    strangers = MAX_MATCHES * everybody / max(total, 1)
+    return total <= _COST_OF_STRANGER * strangers
+
+
+def _choose_source(
+    wanted: Wanted, begun: Mapping[str, str], *, is_by_upload: bool
+) -> Any:
     """Return what the page is read from: the provider's people who match."""
     is_own = (_TABLE.c.provider == wanted.provider) & _TABLE.c.removed_at.is_(None)
-    own = sa.select(_TABLE).where(is_own)
-    if are_few or (wanted.sort == "loaded_at" and not begun):
-        own = _read_by_upload(wanted.provider, own)
-    people = own.subquery("people")
+    rules = (_TABLE.c[n].startswith(k, autoescape=True) for n, k in begun.items())
+    people = sa.select(_TABLE).where(is_own, *rules)
+    if is_by_upload:
+        people = _read_by_upload(wanted.provider, people)
     if not begun:
-        return people
+        return people.subquery("people")
     # Matches are found first and sorted then; otherwise everybody would be read.
-    rules = (people.c[n].startswith(k, autoescape=True) for n, k in begun.items())
-    matching = sa.select(people).where(*rules).limit(MAX_MATCHES + 1)
+    matching = people.limit(MAX_MATCHES + 1)
     return matching.cte("found").prefix_with("MATERIALIZED")
 
 
 def _read_by_upload(provider: str, people: sa.Select[Any]) -> sa.Select[Any]:
     """Return the query `people` for one upload of the provider after another.
 
+    Uploads that have loaded nobody new are passed over: they are not in the index.
     `OFFSET 0` keeps the planner from joining in another way: it would read everybody.
     """
-    ours = sa.select(_UPLOADS.c.id).where(_UPLOADS.c.provider == provider)
+    has_people = _UPLOADS.c.loaded > _UPLOADS.c.updated
+    ours = sa.select(_UPLOADS.c.id).where(_UPLOADS.c.provider == provider, has_people)
     uploads = ours.subquery("ours")
     of_upload = people.where(_TABLE.c.upload_id == uploads.c.id).offset(0)
     loaded = of_upload.lateral("loaded")

@@ -114,12 +114,36 @@ SEARCHES = [
 ]
 
 
-@pytest.mark.parametrize("few", [0, 20_000])
+@pytest.mark.parametrize("cost", [0, 20])
 @pytest.mark.parametrize(("typed", "expected"), SEARCHES)
-def test_a_search_finds_how_names_begin(browser, monkeypatch, few, typed, expected):
-    monkeypatch.setattr(loaded_recipients, "_FEW", few)
+def test_a_search_finds_how_names_begin(browser, monkeypatch, cost, typed, expected):
+    # Without a cost of strangers, everybody's names are read.
+    monkeypatch.setattr(loaded_recipients, "_COST_OF_STRANGER", cost)
 
     assert names(search(browser, **typed)) == expected
+
+
+# How many recipients a provider has, and how many all have together.
+@pytest.mark.parametrize(
+    ("total", "everybody", "is_by_upload"),
+    [
+        (25_000, 1_000_000, True),  # 40 strangers to each of its own
+        (141_421, 1_000_000, True),
+        (141_422, 1_000_000, False),
+        (1_000_000, 1_000_000, False),  # nobody else has anybody
+        (0, 0, True),
+    ],
+)
+def test_a_search_reads_the_shorter_of_two_indexes(total, everybody, is_by_upload):
+    found = loaded_recipients._is_search_by_upload(total, everybody)
+
+    assert found is is_by_upload
+
+
+def test_a_search_finds_whom_a_later_upload_has_corrected(site, browser):
+    site.installation.bring(["Ann,Lee,1/2/1990,new@b.example.org"])
+
+    assert "new@b.example.org" in portals.text_of(search(browser, last_name="lee"))
 
 
 def test_a_search_says_how_many_match_and_can_be_ended(browser):
