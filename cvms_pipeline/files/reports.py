@@ -11,7 +11,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from cvms_pipeline import disk, errors
@@ -24,6 +24,9 @@ _OBSTACLES = frozenset(
     {errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY}
 )
 """Errors of a folder in the results to which its provider has done something."""
+
+_NOT_THERE = _OBSTACLES | {errno.ENOENT, errno.ELOOP}
+_MAX_RECEIPT_BYTES = 2**22
 
 _LOCK_ATTEMPTS = 20
 _LOCK_PAUSE_SECONDS = 0.05
@@ -111,6 +114,52 @@ def announce(
             before = instead_of.encode("utf-8")
             return _replace_receipt(results, name, data, mode, before)
     return False
+
+
+def rewrite_receipt(
+    folders: incoming.Folders,
+    *,
+    slug: str,
+    upload_id: str,
+    file_name: str,
+    rewrite: Callable[[bytes], str | None],
+) -> bool:
+    """Write the receipt again that is in the provider's results; return if it was.
+
+    Args:
+        folders: Where the results are.
+        slug: The provider.
+        upload_id: The upload that the receipt is about.
+        file_name: The name of its file.
+        rewrite: Returns the new receipt for the one that is there, or None to leave it.
+            Called while no other process of ours writes in that folder.
+
+    What the provider has removed, renamed or put in its place stays as it is.
+    """
+    name = name_results_folder(file_name, upload_id)
+    mode = GROUP_FILE if folders.group else disk.PRIVATE_FILE_MODE
+    with access.translate_errors(folders.root / slug):
+        try:
+            with (
+                disk.open_inside(folders.root, slug, incoming.RESULTS, name) as folder,
+                _locked(folder),
+            ):
+                return _rewrite(folder, mode, rewrite)
+        except OSError as error:
+            if error.errno not in _NOT_THERE:
+                raise
+            return False
+
+
+def _rewrite(folder: int, mode: int, rewrite: Callable[[bytes], str | None]) -> bool:
+    remove_leftovers(folder, _RECEIPT)
+    found = _read_start(folder, _RECEIPT, _MAX_RECEIPT_BYTES)
+    receipt = rewrite(found) if found else None
+    if receipt is None:
+        return False
+    _write_again(folder, _RECEIPT, receipt.encode("utf-8"), mode)
+    disk.sync_folder(folder)
+    return True
 
 
 def _replace_receipt(

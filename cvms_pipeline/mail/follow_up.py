@@ -5,6 +5,7 @@ that came back.  And the message about invitations that mail servers have refuse
 Pure, like `messages`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,11 @@ from cvms_pipeline.mail import mime
 
 _UNNAMED: Mapping[int, str] = {}
 _REFUSED = "Bulk Employee Upload - E-mail Addresses Refused"
+_ABOUT_RELATIVES = re.compile(
+    r"[\d,]+ (?:rejected )?rows? of this file (?:is|are|came)\b"
+    r"|No rejected row of this file is\b"
+)
+"""How each paragraph begins that `add_relatives` adds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +91,7 @@ def add_relatives(
         relatives: The parents and the children of the upload.
         outstanding: How many of its own rejected rows are outstanding.
     """
+    relatives = [each for each in relatives if each.rows]  # not those of a withdrawal
     for each in relatives:
         named = f"{each.file_name} (upload {each.upload_id})"
         if each.is_parent:
@@ -100,6 +107,12 @@ def add_relatives(
         body.add_paragraph(result + (left if each.is_parent else ""))
     if any(not each.is_parent for each in relatives):
         body.add_paragraph(_describe_left(outstanding, "this file"))
+
+
+def drop_relatives(text: str) -> str:
+    """Return the plain text of a body without what `add_relatives` has added to it."""
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(p for p in paragraphs if not _ABOUT_RELATIVES.match(p))
 
 
 def make_refused_notice(

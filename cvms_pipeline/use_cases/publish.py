@@ -6,8 +6,9 @@ They are made again each time, so that a repeated run writes the same bytes.
 import contextlib
 import csv
 import datetime as dt
+import functools
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from cvms_pipeline import errors
 from cvms_pipeline.domain.reporting import error_report
 from cvms_pipeline.domain.vocabulary import reasons
 from cvms_pipeline.files import archive, provider_folders, reports
-from cvms_pipeline.mail import notices
+from cvms_pipeline.mail import follow_up, notices
 from cvms_pipeline.store import (
     listing,
     providers,
@@ -54,6 +55,7 @@ def publish(pipeline: pipelines.Pipeline, upload_id: str) -> Published:
     A provider who has put something else in the place of its results folder gets the
     report with the notice only; that does not fail the upload.  After the rejected rows
     or the received file were removed, nothing is written any more, and nothing removed.
+    The receipts of uploads whose rejected rows it brings back are brought up to date.
 
     Raises:
         _NotDecided: If the upload has no outcome yet.
@@ -63,9 +65,29 @@ def publish(pipeline: pipelines.Pipeline, upload_id: str) -> Published:
     if upload.decided_at is None:
         raise _NotDecided
     published = _write(pipeline, upload)
+    update_receipts(pipeline, upload.parents)
     with pipeline.store.begin() as conn:
         uploads.mark_recovered(conn, upload_id, now=pipeline.now())
     return published
+
+
+def update_receipts(pipeline: pipelines.Pipeline, upload_ids: Iterable[str]) -> None:
+    """Write the receipts of uploads again, in which other rows are outstanding now.
+
+    Only in the place of a receipt of ours that says something else of these rows: what
+    a provider has removed, renamed or changed stays as it is.
+    """
+    for upload_id in upload_ids:
+        with pipeline.store.begin() as conn:
+            upload = uploads.get(conn, upload_id)
+        if upload.provider is not None and _is_kept(pipeline, upload):
+            reports.rewrite_receipt(
+                pipeline.folders,
+                slug=upload.provider,
+                upload_id=upload.id,
+                file_name=upload.file_name,
+                rewrite=functools.partial(_rewrite_receipt, pipeline, upload.id),
+            )
 
 
 def read_published(
@@ -137,13 +159,9 @@ def _describe_earlier(
 
 
 def _write(pipeline: pipelines.Pipeline, upload: uploads.Upload) -> Published:
-    rows, purged_at = upload.rejected, upload.purged_at
-    if purged_at is not None:
-        return Published(rows=rows, path=None, is_in_results=False, purged_at=purged_at)
-    if upload.claim_refusal is None and not pipeline.archive.has(upload.id):
-        # Retention removed the file, without which the receipt would be a shorter one.
-        return Published(rows=rows)
-    path = data = None
+    rows, path, data = upload.rejected, None, None
+    if not _is_kept(pipeline, upload):
+        return Published(rows=rows, purged_at=upload.purged_at)
     if _has_report(upload):
         path, data = pipeline.reports.path(upload.id), _render(pipeline, upload)
         pipeline.reports.write(upload.id, data)
@@ -151,6 +169,28 @@ def _write(pipeline: pipelines.Pipeline, upload: uploads.Upload) -> Published:
         pipeline, upload, data
     )
     return Published(rows=rows, path=path, is_in_results=is_in_results)
+
+
+def _is_kept(pipeline: pipelines.Pipeline, upload: uploads.Upload) -> bool:
+    """Return whether retention has removed neither rejected rows nor the file.
+
+    Without the file, the receipt would be a shorter one.
+    """
+    is_file_kept = upload.claim_refusal is not None or pipeline.archive.has(upload.id)
+    return upload.purged_at is None and is_file_kept
+
+
+def _rewrite_receipt(
+    pipeline: pipelines.Pipeline, upload_id: str, found: bytes
+) -> str | None:
+    """Return the receipt as it is now, or None if `found` is the same or not ours."""
+    with pipeline.store.begin() as conn:
+        upload = uploads.get(conn, upload_id)
+    receipt = notices.make_receipt(_make_result(pipeline, upload))
+    before = found.decode("utf-8", "replace")
+    without = follow_up.drop_relatives
+    is_ours = without(before) == without(receipt)
+    return receipt if is_ours and before != receipt else None
 
 
 def _has_report(upload: uploads.Upload) -> bool:

@@ -11,7 +11,12 @@ from cvms_pipeline.domain.vocabulary import reasons, upload
 from cvms_pipeline.portal.accounts import recording, roles
 from cvms_pipeline.portal.provider import outstanding_rows, shown_uploads
 from cvms_pipeline.use_cases import history, pipelines, providers
-from cvms_pipeline.use_cases.provider_actions import mistakes, own_uploads, receipts
+from cvms_pipeline.use_cases.provider_actions import (
+    mistakes,
+    outstanding,
+    own_uploads,
+    receipts,
+)
 
 _INVITATIONS = {
     history.MessageStatus.WAITING: "waiting",
@@ -71,6 +76,7 @@ def show_receipt(request: http.HttpRequest, upload_id: str) -> http.HttpResponse
         "upload": shown_uploads.describe(found),
         "provider": providers.get_provider(pipeline, found.provider).facts,
         "problems": _list_problems(found),
+        "relatives": outstanding.list_relatives(pipeline, found),
         "code": receipts.make_code(pipeline, found),
         "now": pipeline.now(),
     }

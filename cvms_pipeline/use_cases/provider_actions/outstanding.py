@@ -4,11 +4,13 @@ An upload brings rows back when it is loaded (`store.chain.settling`); nothing h
 loads anything.
 """
 
+import contextlib
 from collections.abc import Collection, Mapping, Sequence
 
+from cvms_pipeline import errors
 from cvms_pipeline.domain.vocabulary import upload
 from cvms_pipeline.store.chain import outstanding
-from cvms_pipeline.use_cases import history, pipelines
+from cvms_pipeline.use_cases import history, pipelines, publish
 
 NotOutstanding = outstanding.NotOutstanding
 WhyMissing = outstanding.WhyMissing
@@ -79,4 +81,7 @@ def dismiss(
     """
     history.get_upload(pipeline, upload_id, provider=provider)
     with pipeline.store.begin() as conn:
-        return outstanding.dismiss(conn, upload_id, lines, why=why)
+        dismissed = outstanding.dismiss(conn, upload_id, lines, why=why)
+    with contextlib.suppress(errors.CvmsError):  # the next child brings it up to date
+        publish.update_receipts(pipeline, [upload_id])
+    return dismissed

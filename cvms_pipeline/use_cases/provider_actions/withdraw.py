@@ -35,11 +35,12 @@ def withdraw(
         NotWithdrawable: If somebody may have been invited, or nobody was loaded.
         WhyMissing: If `why` says nothing.
     """
-    history.get_upload(pipeline, upload_id, provider=provider)
+    parents = history.get_upload(pipeline, upload_id, provider=provider).parents
     with pipeline.store.begin() as conn:
         withdrawals.withdraw(conn, upload_id, why=why, now=pipeline.now())
     with contextlib.suppress(errors.CvmsError):  # a repeated run writes it, too
         publish.publish(pipeline, upload_id)
+        publish.update_receipts(pipeline, parents)  # it is no child of theirs any more
     return history.get_upload(pipeline, upload_id)
 
 

@@ -15,6 +15,7 @@ from cvms_pipeline.use_cases import deliver, process, publish, receive
 
 FIRST = "first.csv"
 CORRECTED = "Ann,Lee,1/2/1990,new@b.example.org"
+WRONG = "Dee#,Lee,5/6/1992,dee@b.example.org"
 DUE = "Dee,Lee,5/6/1992,dee@b.example.org"
 
 _MOMENTS = re.compile(rb"^(?:Received|Finished): .*$", re.MULTILINE)
@@ -62,8 +63,8 @@ def opened(
 
 
 def prepare(site: installations.Installation) -> None:
-    """Load Ann, and drop a file with every kind of row."""
-    site.bring([ANN], file_name=FIRST)
+    """Load Ann, and drop a file with every kind of row; it brings back a wrong one."""
+    site.bring([ANN, WRONG], file_name=FIRST)
     deliver.send_invitations(
         site.pipeline, site.column("SELECT id FROM cvms.uploads")[0]
     )

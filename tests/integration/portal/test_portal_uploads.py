@@ -237,6 +237,22 @@ def test_a_receipt_has_the_facts_and_a_check_code(site, browser):
     assert code_of(browser.get(f"/uploads/{found}/receipt/")) == code_of(answer)
 
 
+def test_a_receipt_says_what_is_outstanding_and_keeps_its_check_code(site, browser):
+    found = site.installation.bring([installations.BAD])
+    before = browser.get(f"/uploads/{found}/receipt/")
+
+    child = [installations.BAD.replace(",,", ",Lee,").replace("13/41", "12/1")]
+    site.installation.bring(child, file_name="fixed.csv")
+    after = browser.get(f"/uploads/{found}/receipt/")
+
+    assert "1 rejected row is outstanding." in portals.text_of(before)
+    assert (
+        "No rejected row of this upload is outstanding. All that is outstanding 1"
+        " rejected row came back in fixed.csv : 1 loaded."
+    ) in portals.text_of(after)
+    assert code_of(after) == code_of(before)
+
+
 def test_an_upload_without_an_outcome_has_no_receipt(site, browser):
     found = site.installation.receive(ROWS)
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+import shutil
 
 import pytest
 from installations import ANN, BAD, BOB, HEADER
@@ -10,7 +11,7 @@ from installations import ANN, BAD, BOB, HEADER
 from cvms_pipeline import errors
 from cvms_pipeline.maintenance import retention
 from cvms_pipeline.use_cases import process
-from cvms_pipeline.use_cases.provider_actions import outstanding
+from cvms_pipeline.use_cases.provider_actions import outstanding, withdraw
 
 CY = "Cy,Lee,12/1/1991,cy@b.example.org"  # BAD, corrected
 DEE = "Dee#,Lee,3/4/1991,dee@b.example.org"
@@ -165,11 +166,105 @@ def test_notice_and_receipt_tell_of_the_chain(site):
     assert told in words(site.receipt(child))
     notices = [m for m in site.mail() if "Upload" in m["Subject"]]
     assert any(told in words(m.get_body(("plain",)).get_content()) for m in notices)
-    site.process(first, "again")
     assert (
         f"1 rejected row of this file came back in fixed.csv (upload {child}): 1"
         " loaded, 0 rejected again. 1 rejected row of this file is still outstanding."
     ) in words(site.receipt(first))
+
+
+def folder_of(site, upload_id):
+    (folder,) = site.lane().parent.glob(f"results/*{upload_id}")
+    return folder
+
+
+def test_the_receipt_of_the_parent_is_brought_up_to_date_by_each_child(site):
+    first = site.bring([ANN, BAD, DEE, BAD.replace("Cy", "Di").replace("cy@", "di@")])
+    before = site.receipt(first)
+
+    child = site.bring([CY, DEE_CORRECTED], file_name="fixed.csv")
+    one_left = site.receipt(first)
+    site.bring([BAD.replace("Cy", "Di").replace("cy@", "di@")], file_name="again.csv")
+    none_left = site.receipt(first)
+
+    assert "outstanding" not in before
+    assert "1 rejected row of this file is still outstanding." in words(one_left)
+    assert "1 rejected row of this file came back in again.csv" in words(none_left)
+    assert "No rejected row of this file is outstanding any more." in words(none_left)
+    names = {each.name for each in folder_of(site, first).iterdir()}
+    assert names == {"receipt.txt", "BulkError.csv"}
+    site.process(child, "again")
+    site.process(first, "again")
+    assert site.receipt(first) == none_left
+
+
+def test_the_receipt_of_the_parent_follows_dismissals_and_withdrawals(site):
+    first = site.bring([BAD, DEE])
+    child = site.bring([CY], file_name="fixed.csv")
+
+    outstanding.dismiss(site.pipeline, first, why="left")
+    dismissed = words(site.receipt(first))
+    withdraw.withdraw(site.pipeline, child, why="by mistake")
+
+    assert "No rejected row of this file is outstanding any more." in dismissed
+    assert "fixed.csv" not in site.receipt(first)
+
+
+# What a provider may have done to the receipt of the parent before the child comes.
+def remove_receipt(folder):
+    (folder / "receipt.txt").unlink()
+
+
+def rename_receipt(folder):
+    (folder / "receipt.txt").rename(folder / "my receipt.txt")
+
+
+def change_receipt(folder):
+    (folder / "receipt.txt").write_text("My own notes.")
+
+
+def remove_folder(folder):
+    shutil.rmtree(folder)
+
+
+def put_a_link_in_its_place(folder):
+    folder.rename(folder.with_name("elsewhere"))
+    folder.symlink_to(folder.with_name("elsewhere"))
+
+
+def put_a_folder_in_its_place(folder):
+    (folder / "receipt.txt").unlink()
+    (folder / "receipt.txt").mkdir()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(remove_receipt, rename_receipt, change_receipt, remove_folder),
+        *(put_a_link_in_its_place, put_a_folder_in_its_place),
+    ],
+)
+def test_what_a_provider_has_done_to_the_receipt_stays_and_fails_nothing(site, change):
+    first = site.bring([BAD, DEE])
+    change(folder_of(site, first))
+    results = site.lane().parent / "results"
+    before = {path: path.is_file() and path.read_bytes() for path in results.rglob("*")}
+
+    child = site.bring([CY], file_name="fixed.csv")
+
+    new = {path for path in results.rglob("*") if child in str(path)}
+    after = {path: path.is_file() and path.read_bytes() for path in results.rglob("*")}
+    assert {path: after[path] for path in after.keys() - new} == before
+    assert site.upload(child).status == "completed"
+
+
+def test_a_receipt_whose_file_retention_has_removed_is_left(site):
+    first = site.bring([BAD, DEE])
+    before = site.receipt(first)
+    site.pipeline.archive.remove(first)
+
+    site.bring([CY])
+
+    assert site.receipt(first) == before
 
 
 def test_when_all_came_back_none_is_outstanding_any_more(site):
