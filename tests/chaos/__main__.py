@@ -23,13 +23,17 @@ from tests.chaos import (
 
 _MOST_TOLD = 20
 _PATIENCE_SECONDS = 300
+_MAX_ACCOUNTS = 5
+_UPLOADS_AN_ACCOUNT = 60
+"""Half of the files of a provider that an account may send in an hour, or less."""
 
 
 def main() -> int:
     """Run, judge and tell; return the exit code."""
     chosen = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # after tidying up
-    with installation.started(keep=chosen.keep) as running:
+    accounts = min(_MAX_ACCOUNTS, 1 + chosen.uploads // _UPLOADS_AN_ACCOUNT)
+    with installation.started(keep=chosen.keep, accounts=accounts) as running:
         if not chosen.json:
             print(f"Installation: {running.home}", file=sys.stderr)
         told = hurt(running, chosen)
@@ -46,7 +50,11 @@ def main() -> int:
 def hurt(running: installation.Installation, chosen: argparse.Namespace) -> Any:
     """Let everything happen to an installation, and return what came of it."""
     flow = stream.Stream(running, seed=chosen.seed, uploads=chosen.uploads)
-    striker = faults.Striker(running=running, seed=chosen.seed)
+    striker = faults.Striker(
+        running=running,
+        seed=chosen.seed,
+        is_sending=lambda: flow.senders.are_sending,
+    )
     started = time.monotonic()
     flow.start(chosen.seconds)
     for fault in faults.schedule(
@@ -89,6 +97,7 @@ def _told(
 ) -> dict[str, Any]:
     seen = observed.look(running)
     found = verdict.judge(flow.drops, seen)
+    found.lost += flow.senders.problems
     if settled is None or settled > chosen.settle:
         found.unfinished.append(f"not finished within {chosen.settle} s")
     if len(found.repeated) > striker.kills:
@@ -104,6 +113,11 @@ def _told(
         "recipients": len(seen.recipients),
         "corrections": len(seen.changes),
         "rejected": len(seen.rejected),
+        "sent_in_portal": sum(
+            1 for each in seen.uploads if each["sent_from"] == "portal"
+        ),
+        "forms_repeated": flow.senders.repeated,
+        "portal_faults": flow.senders.faults,
         "refused": sum(1 for each in seen.uploads if each["refusal_code"]),
         "messages": len(seen.letters),
         "repeated_messages": len(found.repeated),

@@ -21,6 +21,7 @@ KILLS = {  # whom, and how often in relation to the others
     "tick": 4,
     "postgres": 2,
     "backend": 2,
+    "portal": 3,
     "webserver": 1,
     "supervisor": 1,
 }
@@ -28,6 +29,8 @@ _OUTAGE_EVERY = 8
 """One outage of the mail server or the disk to so many kills."""
 
 _TICK_SECONDS = 5
+_SENDING_SECONDS = 10
+_MOST_INTO_A_REQUEST = 0.4
 _VICTIM_SECONDS = 180
 
 
@@ -61,6 +64,7 @@ class Striker:
 
     running: installation.Installation
     seed: int
+    is_sending: Callable[[], bool]
     kills: int = 0
     last_at: float = 0.0
     _ends: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
@@ -97,6 +101,8 @@ class Striker:
         if what == "tick":
             self._wait_for_a_claim()
             role = "code"
+        elif what == "portal":
+            self._wait_for_a_sender()
         victim = self._victim(role)
         with contextlib.suppress(psutil.NoSuchProcess):
             victim.kill()
@@ -116,6 +122,13 @@ class Striker:
         claims = self.running.incoming / ".claims"
         for _ in _until(_TICK_SECONDS, 0.001):
             if claims.is_dir() and any(e.name[0] != "." for e in claims.iterdir()):
+                return
+
+    def _wait_for_a_sender(self) -> None:
+        """Wait until somebody sends a file in the portal, and a little more."""
+        for _ in _until(_SENDING_SECONDS, 0.01):
+            if self.is_sending():
+                time.sleep(self._chance.uniform(0, _MOST_INTO_A_REQUEST))
                 return
 
 

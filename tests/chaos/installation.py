@@ -4,6 +4,7 @@ Which faults happen, and when, is `faults`.
 """
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import psutil
 import psycopg2
 import psycopg2.extras
 
-from tests.chaos import disks, mail, plan
+from tests.chaos import disks, mail, plan, senders
 
 ROOT = Path(__file__).parents[2]
 _START_SECONDS = 240
@@ -30,13 +31,23 @@ _STOP_SECONDS = 180
 
 @dataclass(kw_only=True)
 class Installation:
-    """A running installation and the mail server it sends to."""
+    """A running installation and the mail server it sends to.
+
+    Attributes:
+        accounts: The usernames of the providers that send in the portal.
+    """
 
     home: Path
     up: subprocess.Popen[bytes]
     environment: dict[str, str]
     server: mail.MailServer
     disk: disks.Disk
+    accounts: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def portal(self) -> str:
+        """Return where the portal is."""
+        return f"http://127.0.0.1:{self.environment['CVMS_PORTAL_PORT']}"
 
     @property
     def data(self) -> Path:
@@ -53,16 +64,27 @@ class Installation:
         """Return what `cvms up` has printed."""
         return (self.home / "up.log").read_text("utf-8", "replace")
 
-    def cvms(self, *words: str) -> None:
-        """Run a command of `cvms`."""
+    def cvms(self, *words: str) -> str:
+        """Run a command of `cvms`; return what it has printed."""
         command = [sys.executable, "-m", "cvms_pipeline.cli", *words]
-        subprocess.run(
+        ended = subprocess.run(
             command,
             env=self.environment,
             cwd=self.home,
             check=True,
             capture_output=True,
+            text=True,
         )
+        return ended.stdout
+
+    def add_account(self, slug: str) -> None:
+        """Add somebody who sends a provider's files in the portal."""
+        known = self.accounts.setdefault(slug, [])
+        username = f"sender{len(known)}@{slug}.example.org"
+        words = ("--provider", slug, "--print", "--json")
+        made = json.loads(self.cvms("accounts", "add", username, *words))
+        senders.set_password(self.portal, made["link"], username)
+        known.append(username)
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """Return what Postgres answers, asked past all code of the product.
@@ -94,6 +116,7 @@ _COMMANDS = {
     "cvms_pipeline.run_engine.worker": "worker",
     "cvms_pipeline.run_engine.daemon": "daemon",
     "cvms_pipeline.run_engine.web_server": "webserver",
+    "cvms_pipeline.portal.site.serving": "portal",  # both: who watches, who answers
     "grpc": "code",
     "postgres": "postgres",
 }
@@ -113,8 +136,11 @@ def _by_command(process: psutil.Process) -> str:
 
 
 @contextlib.contextmanager
-def started(*, keep: bool = False) -> Iterator[Installation]:
-    """Start everything below a private temporary folder; stop all of it at the end."""
+def started(*, keep: bool = False, accounts: int = 1) -> Iterator[Installation]:
+    """Start everything below a private temporary folder; stop all of it at the end.
+
+    Each provider that sends in the portal has so many `accounts` there.
+    """
     home = Path(tempfile.mkdtemp(prefix="cvms-chaos-"))
     server = mail.MailServer()
     server.start()
@@ -124,6 +150,8 @@ def started(*, keep: bool = False) -> Iterator[Installation]:
             for slug in plan.PROVIDERS:
                 words = ("--name", slug, "--email", address(slug))
                 running.cvms("providers", "add", slug, *words)
+            for slug in plan.IN_PORTAL * accounts:
+                running.add_account(slug)
             yield running
     finally:
         server.stop()
@@ -153,6 +181,8 @@ def _up(
         "CVMS_INCOMING_DIR": str(home / "incoming"),
         "CVMS_PORT": str(_free_port()),
         "CVMS_PORTAL_PORT": str(_free_port()),
+        "CVMS_REQUIRE_SECOND_FACTOR": "false",
+        "CVMS_INVITATION_DELAY_MINUTES": "0",
         "CVMS_SMTP_URL": f"smtp://127.0.0.1:{server.port}",
         "DAGSTER_HOME": str(home),
     }

@@ -14,9 +14,15 @@ from dataclasses import dataclass, field
 HEADER = ("First name", "Last name", "Date of birth", "Email")
 REPORT_HEADER = ("FirstName", "LastName", "Date of birth", "Email", "Error")
 PROVIDERS = ("mercy", "duke", "hope", "blue-ridge")
+IN_PORTAL = ("mercy", "duke")
+"""The providers that send some of their files in the portal."""
+
 STRANGER = "stranger"
+PORTAL = "portal"
 HABITS = ("whole", "renamed", "slow", "bursts", "at-once")
 LOW, HIGH = "low_volume", "high_volume"
+_PORTAL_SHARE = 0.6
+_HIGH_SHARE = 0.4
 LIMITS = {LOW: 100, HIGH: 5000}
 
 Cells = tuple[str, ...]
@@ -110,7 +116,11 @@ class Dealer:
         count = self._chance.randint(1, 400 if lane == HIGH else 40)
         rows = self._rows(slug, count)
         self._known += [(slug, row) for row in rows.values() if row.why is None]
-        return self._drop(rendered(rows), slug=slug, lane=lane, rows=rows)
+        is_sent = slug in IN_PORTAL and self._chance.random() < _PORTAL_SHARE
+        habit = PORTAL if is_sent else None
+        if is_sent and self._chance.random() < _HIGH_SHARE:
+            lane = HIGH  # without a review, however few the rows are
+        return self._drop(rendered(rows), slug=slug, lane=lane, rows=rows, habit=habit)
 
     def mend(self, drop: Drop, report: bytes) -> Drop | None:
         """Return the error report with its rows put right, as its provider drops it.
@@ -143,13 +153,14 @@ class Dealer:
         refusal: str | None = None,
         is_link: bool = False,
         stem: str = "staff",
+        habit: str | None = None,
     ) -> Drop:
         self._files += 1
         return Drop(
             name=f"{stem}-{self._files}.csv",
             slug=slug or self._chance.choice(PROVIDERS),
             lane=lane,
-            habit=self._chance.choice(HABITS),
+            habit=habit or self._chance.choice(HABITS),
             data=data,
             rows=rows or {},
             refusal=refusal,

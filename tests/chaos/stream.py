@@ -11,7 +11,7 @@ import time
 
 import psycopg2
 
-from tests.chaos import installation, plan, writers
+from tests.chaos import installation, plan, senders, writers
 
 _MOST_WAITING = 12
 _MEND_SHARE = 0.5
@@ -38,6 +38,9 @@ class Stream:
         self._dealer = plan.Dealer(seed)
         self._chance = random.Random(seed + 1)
         self._writers = writers.Writers(running.incoming, seed + 2)
+        self.senders = senders.Senders(
+            url=running.portal, accounts=running.accounts, seed=seed + 3
+        )
         self._answered: set[str] = set()
         self._thread = threading.Thread(target=self._flow, daemon=True)
 
@@ -58,14 +61,15 @@ class Stream:
 
     @property
     def is_over(self) -> bool:
-        """Return whether everything has been dropped."""
-        return not self._thread.is_alive()
+        """Return whether everything has been dropped, or sent in the portal."""
+        return not (self._thread.is_alive() or self.senders.are_sending)
 
     def stop(self) -> None:
         """Drop nothing more, and wait until everything has been written."""
         self._uploads = len(self.drops)
         self._thread.join()
         self._writers.wait()
+        self.senders.wait()
 
     def _flow(self) -> None:
         finished = 0
@@ -98,4 +102,5 @@ class Stream:
     def _drop(self, drop: plan.Drop) -> None:
         if len(self.drops) < self._uploads:
             self.drops[drop.name] = drop
-            self._writers.start(drop)
+            is_sent = drop.habit == plan.PORTAL
+            (self.senders if is_sent else self._writers).start(drop)

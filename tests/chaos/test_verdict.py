@@ -35,6 +35,7 @@ def all_is_well() -> observed.Observed:
     upload = {
         "id": ID,
         "file_name": "staff-1.csv",
+        "sent_from": "folder",
         "status": "completed_with_errors",
         "refusal_code": None,
         "rows": 2,
@@ -104,6 +105,7 @@ HARMS = [
     (lambda s: s.uploads.clear(), "lost"),  # an upload has vanished
     (lambda s: s.uploads.append(dict(s.uploads[0], id="x")), "doubled"),
     (lambda s: s.uploads[0].update(status="processing"), "unfinished"),
+    (lambda s: s.uploads[0].update(sent_from="portal"), "lost"),
     (lambda s: s.uploads[0].update(status="failed"), "unfinished"),
     (lambda s: s.uploads[0].update(rows=3), "lost"),  # counts that do not add up
     (lambda s: s.recipients.clear(), "lost"),

@@ -67,6 +67,8 @@ def _match(
             )
         elif len(uploads) > 1:
             verdict.doubled.append(f"{name}: {len(uploads)} uploads")
+        elif (uploads[0]["sent_from"] == "portal") != (drop.habit == plan.PORTAL):
+            verdict.lost.append(f"{name}: came by another way")
         elif uploads[0]["status"] not in FINISHED:
             verdict.unfinished.append(f"{name}: {uploads[0]['status']}")
         else:
