@@ -11,6 +11,7 @@ from typing import Any
 from django import http, shortcuts
 from django.conf import settings
 from django.contrib import messages
+from django.template import loader
 from django.views.decorators import http as methods
 
 from cvms_pipeline.domain.vocabulary import upload
@@ -19,6 +20,7 @@ from cvms_pipeline.portal.provider import bulk, review_words
 from cvms_pipeline.use_cases import drop, history
 from cvms_pipeline.use_cases.provider_actions import review
 
+_REVIEW = "provider/review.html"
 _SEEN = re.compile(r"([0-9]{1,7}):([a-z]{1,20})")
 _LATE = dt.timedelta(seconds=30)
 _REMOVED = "The file was removed. Nothing was loaded."
@@ -41,16 +43,25 @@ def show_review(request: http.HttpRequest, review_id: str) -> http.HttpResponse:
         return shortcuts.redirect("sent", review_id)
     except review.ReviewUnknown:
         return _tell_gone(request)
+    context = _describe(shown, only=request.GET.get("only") == "problems")
+    return shortcuts.render(request, _REVIEW, context)
+
+
+def rehearse() -> None:
+    """Make the page of an invented review, so that the first real one is not slow."""
+    shown = review.rehearse(settings.CVMS.pipeline)
+    loader.render_to_string(_REVIEW, _describe(shown, only=False))
+
+
+def _describe(shown: review.Review, *, only: bool) -> Mapping[str, Any]:
+    """Return what the page shows; `only` says whether only rows with problems."""
     verdicts = shown.rows["verdict"]
-    context = {
+    return {
         "file": shown.file,
         "is_for_high_volume": shown.is_for_high_volume,
-        **review_words.describe(
-            shown, only_problems=request.GET.get("only") == "problems"
-        ),
+        **review_words.describe(shown, only_problems=only),
         "seen": " ".join(f"{line}:{each}" for line, each in verdicts.items()),
     }
-    return shortcuts.render(request, "provider/review.html", context)
 
 
 @methods.require_POST

@@ -1,7 +1,7 @@
 """`python -m cvms_pipeline.portal.site.serving`: the portal, served by gunicorn.
 
 One process with threads answers; another one watches it and replaces it when it dies.
-What a first review needs is imported before the process is forked.
+What a first review needs is imported before the process is forked, by rehearsing one.
 """
 
 import gc
@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core import management
 from django.core.wsgi import get_wsgi_application
 from gunicorn.app import base
@@ -20,6 +21,7 @@ from gunicorn.glogging import Logger
 from cvms_pipeline import bootstrap
 from cvms_pipeline.portal.site import configuration
 from cvms_pipeline.settings import loading
+from cvms_pipeline.use_cases.provider_actions import review
 
 _THREADS = 8
 _STOP_SECONDS = 5
@@ -73,23 +75,32 @@ class _Portal(base.BaseApplication):
             "loglevel": "warning",
             "forwarded_allow_ips": ",".join(portal.trusted_proxies),
             "proc_name": "cvms portal",
+            "post_worker_init": _connect,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """Return the application, and import what a review needs."""
+        """Return the application; a rehearsed review imports all that one needs."""
         configuration.set_up(self._chosen, bootstrap.open_pipeline(self._chosen))
         management.call_command("collectstatic", interactive=False, verbosity=0)
         application = get_wsgi_application()
         from django.urls import get_resolver
+        from django.utils import formats
 
-        from cvms_pipeline.use_cases.provider_actions import review  # noqa: F401  # now
+        from cvms_pipeline.portal.provider import reviewing
 
         _ = get_resolver().url_patterns
+        formats.get_format("DATE_FORMAT")  # imports how this language writes it
+        reviewing.rehearse()
         gc.collect()
         gc.freeze()
         return application
+
+
+def _connect(_worker: Any) -> None:
+    """Open the connection that the first review needs; none survives a fork."""
+    review.connect(settings.CVMS.pipeline)
 
 
 def main() -> None:
