@@ -13,6 +13,9 @@ from cvms_pipeline.files import incoming, provider_folders
 from cvms_pipeline.store import providers
 from cvms_pipeline.use_cases import pipelines
 
+ProviderExists = providers.ProviderExists
+ProviderUnknown = providers.ProviderUnknown
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderDetails:

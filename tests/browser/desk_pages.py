@@ -94,6 +94,16 @@ def _change_elsewhere(visitor: visits.Visitor) -> None:
     visitor.press("Save the note")
 
 
+def _open_file(rows: list[str], query: str) -> pages.Make:
+    """Return what opens a case with a file; its review is the address."""
+
+    def make(site: Any, _account: Any) -> str:
+        ids = site.open_case(_add_rosa(site), rows=rows)
+        return f"/desk/{ids['number']}/files/{ids['file_id']}/review/{query}"
+
+    return make
+
+
 def _open_removal(page: str = "", *, is_asked: bool = False) -> pages.Make:
     """Return what opens a case about a recipient; somebody may have asked for it."""
 
@@ -167,10 +177,29 @@ PAGES = [
     ),
     pages.Page(
         route=_DESK,
+        state="that asks for onboarding",
+        role="help_desk",
+        facts=_SUPERVISOR,
+        make=_open_for_staff("onboarding"),
+        do=lambda visitor: visitor.press("Refuse"),
+    ),
+    pages.Page(
+        route=_DESK,
         state="that asks for a removal",
         role="help_desk",
         facts=_SUPERVISOR,
         make=_open_removal(is_asked=True),
+    ),
+    pages.Page(
+        route=f"{_DESK}files/<str:file_id>/review/",
+        role="help_desk",
+        make=_open_file(_ROWS, "?provider=mercy"),
+    ),
+    pages.Page(
+        route=f"{_DESK}files/<str:file_id>/review/",
+        state="of a refused file",
+        role="help_desk",
+        make=_open_file([], "?provider=mercy"),
     ),
     pages.Page(
         route=f"{_DESK}removal/", role="help_desk", make=_open_removal("removal/")
@@ -194,6 +223,9 @@ NO_PAGES = {
     f"{_DESK}reply/": "takes a POST, and leads back to the case",
     f"{_DESK}note/": "takes a POST, and leads back to the case",
     f"{_DESK}files/<str:file_id>/": "a file",
+    f"{_DESK}files/<str:file_id>/load/": "takes a POST, and leads back to the case",
+    f"{_DESK}approve/": "takes a POST, and leads back to the case",
+    f"{_DESK}refuse/": "takes a POST, and leads back to the case",
     f"{_DESK}removal/ask/": "takes a POST, and leads back to the case",
     f"{_DESK}removal/approve/": "takes a POST, and leads back to the case",
     f"{_DESK}removal/take-back/": "takes a POST, and leads back to the case",

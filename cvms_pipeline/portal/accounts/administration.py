@@ -120,6 +120,31 @@ def make_demo_account(
     return account, password
 
 
+def add_first_manager(
+    pipeline: pipelines.Pipeline, slug: str, *, asked_by: str, address: str
+) -> None:
+    """Let whoever has asked for it be the first manager of a new provider.
+
+    The account of a requester becomes the provider's: with its username, its password
+    and its cases, and from now on with a second factor.  Where somebody else has asked,
+    an account is added for the address.  Called again, it does what is missing.
+    """
+    managers = models.Account.list_colleagues(slug)
+    asker = models.Account.objects.filter(pk=asked_by).first()
+    if asker is not None and asker.role == models.Role.REQUESTER:
+        asker.role, asker.provider = models.Role.PROVIDER, slug
+        asker.save(update_fields=["role", "provider"])
+        middleware.end_sessions(asker)
+        _record(pipeline, accounts.Event.ACCOUNT_ADDED, asker, reason="onboarding")
+    elif asker is None or asker.provider != slug:
+        found = managers.filter(email__iexact=address).first()
+        account = found or add_account(
+            pipeline, address, role=models.Role.PROVIDER, provider=slug
+        )
+        if not account.has_usable_password():
+            send_link(pipeline, account)
+
+
 def find_by_link(pipeline: pipelines.Pipeline, token: str) -> models.Account:
     """Return the account for which a link was made, if the link is valid.
 

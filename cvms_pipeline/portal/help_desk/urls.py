@@ -7,6 +7,8 @@ from cvms_pipeline.portal.help_desk import asking, own_cases, registration
 from cvms_pipeline.portal.help_desk.staff import (
     case_page,
     handling_page,
+    judging,
+    onboarding_page,
     queue,
     removal_page,
 )
@@ -76,4 +78,14 @@ urlpatterns = [
         _staff(removal_page.take_back),
         name="take_back_removal",
     ),
+    path(
+        f"{_DESK}files/<str:file_id>/review/",
+        _staff(judging.judge_file),
+        name="judge_file",
+    ),
+    path(
+        f"{_DESK}files/<str:file_id>/load/", _staff(judging.load_file), name="load_file"
+    ),
+    path(f"{_DESK}approve/", _staff(onboarding_page.approve), name="onboard"),
+    path(f"{_DESK}refuse/", _staff(onboarding_page.refuse), name="refuse_onboarding"),
 ]

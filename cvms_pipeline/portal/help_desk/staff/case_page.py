@@ -11,13 +11,15 @@ from cvms_pipeline.portal.accounts import recording
 from cvms_pipeline.portal.help_desk import shown_cases, visiting
 from cvms_pipeline.portal.help_desk.staff import desk_forms, presence, removal_page
 from cvms_pipeline.use_cases import pipelines
-from cvms_pipeline.use_cases.help_desk import people, reading
+from cvms_pipeline.use_cases.help_desk import onboarding, people, reading
 
 _NOTHING: Mapping[str, forms.Form] = {}
 _FORMS: Mapping[str, type[desk_forms.VersionedForm]] = {
     "handle_form": desk_forms.HandleForm,
     "reply_form": desk_forms.StaffReplyForm,
     "note_form": desk_forms.NoteForm,
+    "onboard_form": desk_forms.OnboardForm,
+    "refuse_form": desk_forms.RefuseForm,
 }
 """The forms of the page, by their names in the template."""
 
@@ -47,7 +49,10 @@ def download_file(
 
 
 def make_form(
-    name: str, found: reading.CaseView, typed: Mapping[str, Any] | None = None
+    name: str,
+    found: reading.CaseView,
+    typed: Mapping[str, Any] | None = None,
+    **more: str,
 ) -> desk_forms.VersionedForm:
     """Return a form of the page, with what was typed or with what the case is."""
     shown = {
@@ -55,6 +60,7 @@ def make_form(
         "assignee": found.assignee or "",
         "state": cases.State.WAITING if name == "reply_form" else found.state,
         "priority": found.priority.value,
+        **more,
     }
     prefix = name.removesuffix("_form")
     return _FORMS[name](typed, initial=shown, case=found, auto_id=f"{prefix}_%s")
@@ -79,22 +85,31 @@ def show(
         "is_desk": True,
         "file_route": "desk_file",
         "stale": is_stale,
-        **_describe_decisions(pipeline, found, person),
         "form": wrong,
         **{name: make_form(name, found) for name in _FORMS},
+        **_describe_decision(pipeline, found, person),
         **typed,
     }
     status = 409 if is_stale else 422 if wrong is not None else 200
     return shortcuts.render(request, "help_desk/desk_case.html", context, status=status)
 
 
-def _describe_decisions(
+def _describe_decision(
     pipeline: pipelines.Pipeline, found: reading.CaseView, person: people.Person
 ) -> Mapping[str, Any]:
-    """Return what the page shows of what needs a second person."""
+    """Return what the page shows of what a supervisor decides."""
     if found.kind is cases.Kind.REMOVAL:
         return removal_page.describe(pipeline, found, person)
-    return {}
+    if found.kind is not cases.Kind.ONBOARDING or not found.state.is_open:
+        return {}
+    slug = found.provider or onboarding.suggest_slug(pipeline, found.organisation)
+    return {
+        "is_undecided": True,
+        "is_supervisor": person.is_supervisor,
+        "is_pin_taken": found.provider is None
+        and onboarding.is_pin_taken(pipeline, found.vfc_pin),
+        "onboard_form": make_form("onboard_form", found, slug=slug),
+    }
 
 
 def show_stale(

@@ -3,7 +3,7 @@
 A form that was shown before somebody else has changed the case is refused.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import http, shortcuts
@@ -17,7 +17,11 @@ from cvms_pipeline.portal.help_desk.staff import case_page, desk_forms
 from cvms_pipeline.use_cases import pipelines
 from cvms_pipeline.use_cases.help_desk import handling, people, reading
 
-_CLOSED = "The case is closed, so there is nobody to reply to. Write a note."
+_REFUSALS: Mapping[type[Exception], str] = {
+    reading.CaseClosed: (
+        "The case is closed, so there is nobody to reply to. Write a note."
+    )
+}
 
 
 @methods.require_POST
@@ -44,8 +48,13 @@ def save(
     name: str,
     do: Callable[..., None],
     done: str,
+    *,
+    refusals: Mapping[type[Exception], str] = _REFUSALS,
 ) -> http.HttpResponse:
-    """Do what a form says, and lead back to the case; `do` gets the form and who."""
+    """Do what a form says, and lead back to the case; `do` gets the form and who.
+
+    `refusals` are the texts of the errors with which `do` refuses.
+    """
     pipeline, person, found = visiting.find_any(request, number)
     form = case_page.make_form(name, found, request.POST)
     if form.is_valid():
@@ -53,8 +62,9 @@ def save(
             do(pipeline, found, form, person)
         except handling.StaleCase:
             return case_page.show_stale(request, person, number, name)
-        except reading.CaseClosed:
-            form.add_error(None, _CLOSED)
+        except tuple(refusals) as error:
+            known = (text for kind, text in refusals.items() if isinstance(error, kind))
+            form.add_error(None, next(known))
     if not form.is_valid():
         return case_page.show(request, person, found, typed={name: form})
     messages.success(request, done)

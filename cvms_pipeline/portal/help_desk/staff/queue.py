@@ -83,7 +83,7 @@ def _read_wanted(
     request: http.HttpRequest, chosen: Mapping[str, Any]
 ) -> reading.Wanted:
     state, kind = chosen.get("state"), chosen.get("kind")
-    priority = chosen.get("priority")
+    priority, place = chosen.get("priority"), visiting.read_place(request)
     return reading.Wanted(
         state=cases.State(state) if state else None,
         kind=cases.Kind(kind) if kind else None,
@@ -91,7 +91,8 @@ def _read_wanted(
         assignee=chosen.get("assignee") or None,
         is_overdue=bool(chosen.get("overdue")),
         words=chosen.get("number", ""),
-        **visiting.read_place(request),
+        after=place["after"],
+        before=place["before"],
     )
 
 
