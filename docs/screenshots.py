@@ -35,7 +35,7 @@ MAX_BYTES = 150_000
 """Of a picture, so that the repository stays small."""
 
 _SECONDS = 600
-_UPPER_PART: sync_api.FloatRect = {"x": 0, "y": 0, "width": 1440, "height": 620}
+_UPPER_PART: sync_api.FloatRect = {"x": 0, "y": 0, "width": 1440, "height": 710}
 _PAUSE_MS = 3_000
 """For what a page of the Dagster UI still loads, in milliseconds."""
 
