@@ -48,7 +48,7 @@ def _open_closed(site: Any, account: Any) -> str:
     from cvms_pipeline.use_cases.help_desk import answering
 
     address = _open_own()(site, account)
-    person = visiting.make_person(account)
+    person = account.person
     count = visiting.read_number(address.split("/")[2])
     answering.close(site.pipeline, count, by=person, key="once")
     return address
@@ -59,7 +59,7 @@ def _answer(site: Any, number: str) -> None:
     from cvms_pipeline.use_cases.help_desk import handling
 
     staff = site.add_account("lee@example.org", role="help_desk")
-    person, count = visiting.make_person(staff), visiting.read_number(number)
+    person, count = staff.person, visiting.read_number(number)
     about = {"by": person, "key": None}
     handling.write_note(site.pipeline, count, _WORDS, version=1, **about)
     state = handling.State.WAITING
@@ -117,7 +117,7 @@ def _open_removal(page: str = "", *, is_asked: bool = False) -> pages.Make:
         asked = {"recipient_id": str(recipient), "file": None}
         number = _open(site, _add_rosa(site), "removal", **asked)
         if is_asked:
-            count, person = visiting.read_number(number), visiting.make_person(staff)
+            count, person = visiting.read_number(number), staff.person
             removal.ask(site.pipeline, count, str(recipient), by=person)
         return f"/desk/{number}/{page}"
 

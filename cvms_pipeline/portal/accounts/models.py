@@ -14,6 +14,8 @@ from django.contrib.auth import base_user
 from django.db import models
 from django.db.models import functions
 
+from cvms_pipeline.use_cases.help_desk import people
+
 
 class Role(models.TextChoices):
     """What an account may see."""
@@ -132,6 +134,18 @@ class Account(base_user.AbstractBaseUser):
         if not self.is_active:
             return "disabled"
         return "active" if self.has_usable_password() else "invited"
+
+    @property
+    def person(self) -> people.Person:
+        """Return the owner, as use cases of the help desk know people."""
+        return people.Person(
+            account_id=str(self.pk),
+            name=self.name,
+            email=self.email,
+            provider=self.provider,
+            is_staff=self.role == Role.HELP_DESK,
+            is_supervisor=self.is_supervisor,
+        )
 
     def renew_nonce(self) -> str:
         """Store a new nonce, which ends every earlier link, and return it."""

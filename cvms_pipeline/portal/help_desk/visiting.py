@@ -9,26 +9,14 @@ from django import http
 from django.utils.http import content_disposition_header
 
 from cvms_pipeline.domain.vocabulary import cases
-from cvms_pipeline.portal.accounts import models, recording, roles
+from cvms_pipeline.portal.accounts import recording, roles
 from cvms_pipeline.use_cases import pipelines
 from cvms_pipeline.use_cases.help_desk import people, reading
 
 
 def read_person(request: http.HttpRequest) -> people.Person:
     """Return who is logged in, as use cases know people."""
-    return make_person(roles.get_account(request))
-
-
-def make_person(account: models.Account) -> people.Person:
-    """Return the owner of an account, as use cases know people."""
-    return people.Person(
-        account_id=str(account.pk),
-        name=account.name,
-        email=account.email,
-        provider=account.provider,
-        is_staff=account.role == models.Role.HELP_DESK,
-        is_supervisor=account.is_supervisor,
-    )
+    return roles.get_account(request).person
 
 
 def read_number(text: str) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cvms_pipeline.domain.vocabulary import cases, upload
 from cvms_pipeline.portal.accounts import models
 from cvms_pipeline.use_cases import history, pipelines
-from cvms_pipeline.use_cases.help_desk import reading
+from cvms_pipeline.use_cases.help_desk import people, reading
 
 STATUSES = {
     upload.UploadStatus.RECEIVED: ("Waiting", "info"),
@@ -61,10 +61,12 @@ def describe(found: history.Upload) -> ShownUpload:
     return describe_all([found])[0]
 
 
-def describe_cases(pipeline: pipelines.Pipeline, upload_id: str) -> Sequence[str]:
-    """Return the numbers of the cases that are about an upload, or brought it."""
-    found = reading.list_cases_of_upload(pipeline, upload_id)
-    return [cases.format_number(number) for number in found]
+def describe_cases(
+    pipeline: pipelines.Pipeline, upload_id: str, by: people.Person
+) -> Mapping[str, bool]:
+    """Return the numbers of the cases of an upload, and whether they may be opened."""
+    found = reading.list_cases_of_upload(pipeline, upload_id, by=by)
+    return {cases.format_number(n): may_open for n, may_open in found.items()}
 
 
 def describe_seconds(seconds: float) -> str:

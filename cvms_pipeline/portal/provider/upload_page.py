@@ -40,6 +40,7 @@ class _Problem:
 def show_upload(request: http.HttpRequest, upload_id: str) -> http.HttpResponse:
     """Show one upload: its counts, and each rejected row with its reasons."""
     pipeline, found = find_own(request, upload_id)
+    person = roles.get_account(request).person
     context = {
         "upload": shown_uploads.describe(found),
         **_describe_progress(pipeline, found),
@@ -48,7 +49,7 @@ def show_upload(request: http.HttpRequest, upload_id: str) -> http.HttpResponse:
         **describe_mistakes(request),
         **_describe_invitations(pipeline, found),
         "downloads": own_uploads.list_downloads(pipeline, found),
-        "cases": shown_uploads.describe_cases(pipeline, found.id),
+        "cases": shown_uploads.describe_cases(pipeline, found.id, person),
     }
     return shortcuts.render(request, "provider/upload.html", context)
 

@@ -181,7 +181,7 @@ def list_of_upload(conn: sa.Connection, upload_id: str) -> Sequence[int]:
     files = tables.case_files
     brought = sa.select(files.c.number).where(files.c.upload_id == upload_id)
     about = sa.select(_TABLE.c.number).where(_TABLE.c.upload_id == upload_id)
-    return sorted(set(conn.scalars(sa.union(brought, about))))
+    return sorted(conn.scalars(sa.union(brought, about)))
 
 
 def _count_up_to(conn: sa.Connection, rules: Sequence[Any]) -> int:

@@ -91,6 +91,38 @@ def handled(
         yield Handled(conn=conn, pipeline=pipeline, case=case, by=by)
 
 
+def handle(
+    pipeline: pipelines.Pipeline,
+    number: int,
+    *,
+    to: people.Person | None,
+    priority: Priority,
+    state: State,
+    by: people.Person,
+    version: int,
+) -> None:
+    """Make a case what the form of its page says, all of it or nothing.
+
+    Args:
+        pipeline: The pipeline.
+        number: The case.
+        to: Who of the help desk has the case; None for nobody.
+        priority: Its priority.
+        state: Its state; the requester is told if it becomes resolved or closed.
+        by: Who of the help desk does it.
+        version: The version of the case as it was shown.
+
+    Raises:
+        ForStaff: If `to` is not of the help desk.
+        StateInvalid: If it is to be new again.
+        StaleCase: If the case has changed since it was shown.
+    """
+    with handled(pipeline, number, by=by, version=version) as desk:
+        _assign(desk, to)
+        _set_priority(desk, priority)
+        _set_state(desk, state)
+
+
 def assign(
     pipeline: pipelines.Pipeline,
     number: int,
@@ -105,15 +137,8 @@ def assign(
         ForStaff: If `to` is not of the help desk.
         StaleCase: If the case has changed since it was shown.
     """
-    if to is not None and not to.is_staff:
-        raise ForStaff
     with handled(pipeline, number, by=by, version=version) as desk:
-        assignee = None if to is None else to.account_id
-        if assignee == desk.case.assignee:
-            return
-        desk.change(assignee=assignee, assignee_name="" if to is None else to.name)
-        details = {"from": desk.case.assignee, "to": assignee}
-        desk.add(Action.ASSIGNED, details=details)
+        _assign(desk, to)
 
 
 def change_state(
@@ -127,14 +152,11 @@ def change_state(
     """Set the state of a case; the requester is told if it is resolved or closed.
 
     Raises:
-        StateInvalid: If it is to be new.
+        StateInvalid: If it is to be new again.
         StaleCase: If the case has changed since it was shown.
     """
-    if state is State.NEW:
-        raise StateInvalid
     with handled(pipeline, number, by=by, version=version) as desk:
-        if state is not desk.case.state:
-            desk.move(state)
+        _set_state(desk, state)
 
 
 def change_priority(
@@ -151,10 +173,7 @@ def change_priority(
         StaleCase: If the case has changed since it was shown.
     """
     with handled(pipeline, number, by=by, version=version) as desk:
-        if priority is not desk.case.priority:
-            desk.change(priority=int(priority))
-            details = {"from": int(desk.case.priority), "to": int(priority)}
-            desk.add(Action.PRIORITY_CHANGED, details=details)
+        _set_priority(desk, priority)
 
 
 def write_note(
@@ -224,6 +243,32 @@ def reply_as_staff(
         if answered.waiting_since is not None or answered is desk.case:
             answered = desk.change(waiting_since=None)
         mails.queue(desk.conn, pipeline, answered, added, mails.About.REPLIED)
+
+
+def _assign(desk: Handled, to: people.Person | None) -> None:
+    if to is not None and not to.is_staff:
+        raise ForStaff
+    assignee = None if to is None else to.account_id
+    if assignee == desk.case.assignee:
+        return
+    desk.change(assignee=assignee, assignee_name="" if to is None else to.name)
+    details = {"from": desk.case.assignee, "to": assignee}
+    desk.add(Action.ASSIGNED, details=details)
+
+
+def _set_priority(desk: Handled, priority: Priority) -> None:
+    if priority is not desk.case.priority:
+        desk.change(priority=int(priority))
+        details = {"from": int(desk.case.priority), "to": int(priority)}
+        desk.add(Action.PRIORITY_CHANGED, details=details)
+
+
+def _set_state(desk: Handled, state: State) -> None:
+    if state is desk.case.state:
+        return
+    if state is State.NEW:
+        raise StateInvalid
+    desk.move(state)
 
 
 def _is_done(pipeline: pipelines.Pipeline, by: people.Person, key: str | None) -> bool:

@@ -117,10 +117,16 @@ def list_queue(
     )
 
 
-def list_cases_of_upload(pipeline: pipelines.Pipeline, upload_id: str) -> Sequence[int]:
-    """Return the numbers of the cases that are about an upload, or brought it."""
+def list_cases_of_upload(
+    pipeline: pipelines.Pipeline, upload_id: str, *, by: people.Person
+) -> Mapping[int, bool]:
+    """Return the numbers of the cases that are about an upload, or brought it.
+
+    With each, whether the person may open it.
+    """
     with pipeline.store.begin() as conn:
-        return queue.list_of_upload(conn, upload_id)
+        found = queue.list_of_upload(conn, upload_id)
+        return {n: by.is_staff or _is_own(cases.get(conn, n), by) for n in found}
 
 
 def read_file(
@@ -148,10 +154,15 @@ def find_own(conn: engine.Connection, number: int, *, by: people.Person) -> Case
         CaseUnknown: If it is somebody else's, or there is none.
     """
     found = cases.get(conn, number)
-    is_own = found.requester == by.account_id
-    if is_own or (by.provider and found.provider == by.provider):
-        return found
-    raise CaseUnknown
+    if not _is_own(found, by):
+        raise CaseUnknown
+    return found
+
+
+def _is_own(case: Case, by: people.Person) -> bool:
+    """Return whether somebody has asked for a case, or is of its provider."""
+    is_colleague = bool(by.provider) and case.provider == by.provider
+    return is_colleague or case.requester == by.account_id
 
 
 def record(

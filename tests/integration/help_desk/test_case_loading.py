@@ -51,7 +51,15 @@ def test_a_file_is_judged_as_in_a_review_and_loaded_as_an_upload_of_the_provider
     seen = help_desks.look(site, number)
     assert (seen.state, seen.upload_id) == (cases.State.IN_PROGRESS, made.id)
     assert seen.files[0].upload_id == made.id
-    assert reading.list_cases_of_upload(site.pipeline, made.id) == [number]
+    shown = {
+        person.name: reading.list_cases_of_upload(site.pipeline, made.id, by=person)
+        for person in (SAM, RIA, MIA)  # whose provider did not ask
+    }
+    assert shown == {
+        SAM.name: {number: True},
+        RIA.name: {number: True},
+        MIA.name: {number: False},
+    }
     notice = f"SELECT addresses FROM cvms.messages WHERE purpose = 'notice:{made.id}'"  # noqa: S608 # an id
     assert site.column(notice) == [["staff@mercy.example.org", RIA.email]]
     deliver.send_alerts(site.pipeline)
@@ -104,7 +112,9 @@ def test_a_file_is_loaded_for_another_provider_only_after_a_withdrawal(site):
 
     assert site.upload(right.id).loaded == 1
     assert help_desks.look(site, number).files[0].upload_id == right.id
-    assert reading.list_cases_of_upload(site.pipeline, wrong.id) == [number]
+    assert reading.list_cases_of_upload(site.pipeline, wrong.id, by=SAM) == {
+        number: True
+    }
 
 
 def test_more_than_100_rows_are_judged_and_loaded_in_high_volume(site):

@@ -164,6 +164,25 @@ def test_a_change_on_a_page_that_is_older_is_refused_and_changes_nothing(site):
     assert [each.action.value for each in seen.activity] == ["opened", "assigned"]
 
 
+def test_what_one_form_changes_is_changed_together_or_not_at_all(site):
+    number = help_desks.open_case(site).number
+    wishes = {"to": SAM, "priority": cases.Priority.HIGH, "by": SAM}
+
+    handling.change_state(site.pipeline, number, State.IN_PROGRESS, by=SAM, version=1)
+    begun = help_desks.look(site, number).version
+    with pytest.raises(handling.StateInvalid):
+        handling.handle(site.pipeline, number, state=State.NEW, version=begun, **wishes)
+    before = help_desks.look(site, number)
+    handling.handle(
+        site.pipeline, number, state=State.RESOLVED, version=before.version, **wishes
+    )
+
+    assert (before.assignee, before.priority) == (None, cases.Priority.MODERATE)
+    seen = help_desks.look(site, number)
+    assert seen.assignee == SAM.account_id
+    assert (seen.priority, seen.state) == (cases.Priority.HIGH, State.RESOLVED)
+
+
 def test_an_internal_note_is_seen_by_staff_alone_and_never_mailed(site):
     number = help_desks.open_case(site).number
     before = site.column("SELECT count(*) FROM cvms.messages")

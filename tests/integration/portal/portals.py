@@ -77,7 +77,6 @@ class Site:
         self, account: models.Account, kind: str = "bulk_upload", **facts: Any
     ) -> dict[str, str]:
         """Open a case with a file; return what routes need of it."""
-        from cvms_pipeline.portal.help_desk import visiting
         from cvms_pipeline.use_cases.help_desk import opening, reading
 
         rows = facts.pop("rows", [installations.ANN, installations.BAD])
@@ -90,7 +89,7 @@ class Site:
             "details": "Please load this file.",
             "file": opening.AttachedFile(file_name="clinic.csv", data=data),
         }
-        person = visiting.make_person(account)
+        person = account.person
         request = opening.Request(kind=opening.Kind(kind), **(asked | facts))
         key = secrets.token_hex(8)
         opened = opening.open_case(self.pipeline, request, by=person, key=key)

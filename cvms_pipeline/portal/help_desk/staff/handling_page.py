@@ -77,30 +77,22 @@ def _handle(
     form: desk_forms.HandleForm,
     person: people.Person,
 ) -> None:
-    """Change what differs from what the case is; each change raises the version."""
     typed = form.cleaned_data
-    version = typed["version"]
-    if found.version != version:
-        raise handling.StaleCase
-    if (typed["assignee"] or None) != found.assignee:
-        to = _find_assignee(typed["assignee"])
-        handling.assign(pipeline, found.number, to=to, by=person, version=version)
-        version += 1
-    priority = cases.Priority(int(typed["priority"]))
-    if priority is not found.priority:
-        handling.change_priority(
-            pipeline, found.number, priority, by=person, version=version
-        )
-        version += 1
-    state = cases.State(typed["state"])
-    if state is not found.state:
-        handling.change_state(pipeline, found.number, state, by=person, version=version)
+    handling.handle(
+        pipeline,
+        found.number,
+        to=_find_assignee(typed["assignee"]),
+        priority=cases.Priority(int(typed["priority"])),
+        state=cases.State(typed["state"]),
+        by=person,
+        version=typed["version"],
+    )
 
 
 def _find_assignee(account_id: str) -> people.Person | None:
     if not account_id:
         return None
-    return visiting.make_person(models.Account.objects.get(pk=account_id))
+    return models.Account.objects.get(pk=account_id).person
 
 
 def _reply(

@@ -52,7 +52,8 @@ def test_a_file_is_judged_as_in_the_review_and_loaded_for_a_provider(site, rosa,
     case = portals.text_of(lee.get(f"/desk/{ids['number']}/"))
     seen = portals.text_of(site.browser_of(rosa).get(f"/cases/{ids['number']}/"))
     provider = site.browser_of(site.add_account())
-    own = portals.text_of(provider.get(f"/uploads/{upload}/"))
+    page = provider.get(f"/uploads/{upload}/")
+    own = portals.text_of(page)
 
     assert "Choose the provider for which the file is" in portals.text_of(asked)
     text = portals.text_of(judged)
@@ -67,6 +68,7 @@ def test_a_file_is_judged_as_in_the_review_and_loaded_for_a_provider(site, rosa,
         assert words in seen
     assert "lee@example.org has loaded the file" in case
     assert f"Case {ids['number']}" in own
+    assert f"/cases/{ids['number']}/" not in page.content.decode()  # it is Rosa's
     assert "Sent by lee@example.org (help desk)" in own
     told = [m["Subject"] for m in site.installation.mail() if ROSA in m["To"]]
     assert len(told) == 3  # opened, loaded, and the notice
