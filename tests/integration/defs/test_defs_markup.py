@@ -39,7 +39,7 @@ FOLDER = f"[{MARK}](javascript:alert(1))"
 
 
 OUR_LINK = re.compile(r"\[(Re-execute|[0-9a-z-]+)\]\(/(runs|assets)/[0-9a-z_?=&-]+\)")
-OUR_TEXT = re.compile(r"(?:\*\*[0-9]+ failed\*\*|\\[\n`]|[\w\s,.;:()…-])*")
+OUR_TEXT = re.compile(r"(?:\*\*(?:[0-9]+ )?failed\*\*|\\[\n`]|[\w\s,.;:()…–-])*")
 
 
 def told(instance) -> list[dg.EventLogEntry | dg.DagsterRun]:
