@@ -91,7 +91,7 @@ def test_the_overview_is_reported_when_something_has_changed(desk):
     (today, green, _), (_, red, _) = first.asset_events, third.asset_events
     (day,) = first.dynamic_partitions_requests
     assert day.partition_keys == [today.partition]
-    assert "email-invalid" in today.metadata["uploads"].value
+    assert "required-missing" in today.metadata["uploads"].value  # the commonest
     assert f"partition={upload_id})" in today.metadata["uploads"].value
     assert second.skip_message == "Nothing has changed."
     assert (green.passed, red.passed) == (True, False)
