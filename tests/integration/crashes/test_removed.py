@@ -54,10 +54,15 @@ def left(site):
             "SELECT first_name, email, removed_at IS NULL, recipients"
             " FROM cvms.recipients INNER JOIN cvms.providers ON slug = provider"
         ).values.tolist()
-        kept["rows"] = opened.column("SELECT email FROM cvms.rejected_rows")
+        (twice,) = opened.column(
+            "SELECT id FROM cvms.uploads WHERE file_name = 'twice.csv'"
+        )
+        kept["rows"] = opened.column(
+            f"SELECT email FROM cvms.rejected_rows WHERE upload_id = '{twice}'"  # noqa: S608 # an id
+        )
         kept["reports"] = [
             path.name
-            for path in opened.pipeline.reports.root.rglob("*")
+            for path in opened.pipeline.reports.root.rglob(f"*{twice}*/*")
             if path.is_file() and not path.name.startswith(".")
         ]
 
@@ -73,7 +78,11 @@ def test_a_person_is_removed_or_not_and_erased_or_not_wherever_it_dies(again):
         removed = left(site)
         _, effects = crashing_process.run(lambda: site.do(erase), die_before=None)
         erased = left(site)
-    assert before["people"] == [["Ann", "ann@b.example.org", True, 1]]
+    assert before == {
+        "people": [["Ann", "ann@b.example.org", True, 1]],
+        "rows": ["ann@b.example.org"],
+        "reports": ["BulkError.csv"],
+    }
     assert removed["people"] == [["Ann", "ann@b.example.org", False, 0]]
     assert erased == {"people": [["", "", False, 0]], "rows": [""], "reports": []}
 
