@@ -311,7 +311,8 @@ def test_once_invitations_are_sent_removal_is_the_help_desks(site, browser, reje
     text = portals.text_of(browser.get(f"/uploads/{rejected}/"))
     assert (
         "The invitations of this upload are being sent, so it cannot be withdrawn any"
-        " more. If somebody has to be removed, ask the help desk."
+        " more. If somebody has to be removed, open the page of the recipient and"
+        " request it from the help desk."
     ) in text
     answer = browser.post(f"/uploads/{rejected}/withdraw/", {"why": "x"}, follow=True)
     assert "cannot be withdrawn any more" in portals.text_of(answer)
