@@ -308,6 +308,7 @@ def test_waiting_messages_are_found_by_kind_and_upload(desk):
         Kind.REFUSED_ADDRESSES: [],
         Kind.ACCOUNT: [],
         Kind.DELAY: [],
+        Kind.CASE: [],
     }
     assert not any(before.values())
 
