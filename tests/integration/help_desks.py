@@ -7,7 +7,9 @@ from typing import Any
 import installations
 
 from cvms_pipeline.domain.vocabulary import cases
-from cvms_pipeline.use_cases.help_desk import opening, people, reading
+from cvms_pipeline.store.help_desk import cases as stored_cases
+from cvms_pipeline.use_cases import pipelines
+from cvms_pipeline.use_cases.help_desk import handling, opening, people, reading
 
 ADDRESS = "help-desk@example.org"
 DATA = "\r\n".join([installations.HEADER, installations.ANN]).encode()
@@ -61,3 +63,24 @@ def open_case(
 def look(site: installations.Installation, number: int) -> reading.CaseView:
     """Return a case as staff see it."""
     return reading.get_case(site.pipeline, number, by=SAM)
+
+
+def handle(
+    pipeline: pipelines.Pipeline,
+    number: int,
+    *,
+    by: people.Person,
+    version: int,
+    **changes: Any,
+) -> None:
+    """Change some of what the form of a case says, and leave the rest as it is."""
+    with pipeline.store.begin() as conn:
+        seen = stored_cases.get(conn, number)
+    staff = {each.account_id: each for each in (SAM, SUE)}
+    form = {
+        "to": staff.get(seen.assignee or ""),
+        "priority": seen.priority,
+        "state": seen.state,
+        **changes,
+    }
+    handling.handle(pipeline, number, by=by, version=version, **form)

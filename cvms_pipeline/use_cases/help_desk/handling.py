@@ -123,59 +123,6 @@ def handle(
         _set_state(desk, state)
 
 
-def assign(
-    pipeline: pipelines.Pipeline,
-    number: int,
-    *,
-    to: people.Person | None,
-    by: people.Person,
-    version: int,
-) -> None:
-    """Assign a case to somebody of the help desk, or to nobody.
-
-    Raises:
-        ForStaff: If `to` is not of the help desk.
-        StaleCase: If the case has changed since it was shown.
-    """
-    with handled(pipeline, number, by=by, version=version) as desk:
-        _assign(desk, to)
-
-
-def change_state(
-    pipeline: pipelines.Pipeline,
-    number: int,
-    state: State,
-    *,
-    by: people.Person,
-    version: int,
-) -> None:
-    """Set the state of a case; the requester is told if it is resolved or closed.
-
-    Raises:
-        StateInvalid: If it is to be new again.
-        StaleCase: If the case has changed since it was shown.
-    """
-    with handled(pipeline, number, by=by, version=version) as desk:
-        _set_state(desk, state)
-
-
-def change_priority(
-    pipeline: pipelines.Pipeline,
-    number: int,
-    priority: Priority,
-    *,
-    by: people.Person,
-    version: int,
-) -> None:
-    """Set the priority of a case.
-
-    Raises:
-        StaleCase: If the case has changed since it was shown.
-    """
-    with handled(pipeline, number, by=by, version=version) as desk:
-        _set_priority(desk, priority)
-
-
 def write_note(
     pipeline: pipelines.Pipeline,
     number: int,

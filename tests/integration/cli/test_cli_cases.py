@@ -19,7 +19,7 @@ def asked(terminal, mercy, pipeline):
     )
     answered, waiting = (help_desks.open_case(site).number for _ in range(2))
     people = {"by": help_desks.SAM, "version": 1}
-    handling.assign(pipeline, answered, to=help_desks.SAM, **people)
+    help_desks.handle(pipeline, answered, to=help_desks.SAM, **people)
     handling.reply_as_staff(pipeline, answered, "Which?", by=help_desks.SAM, version=2)
     handling.write_note(pipeline, answered, "Hm.", by=help_desks.SAM, version=4)
     two_days = "waiting_since = waiting_since - interval '2 days'"

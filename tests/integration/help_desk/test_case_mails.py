@@ -25,7 +25,7 @@ def test_the_messages_of_a_case_are_one_thread_without_a_word_that_was_typed(
     deliver.send_alerts(pipeline)
     answering.reply(pipeline, number, "Secret!", by=RIA, key="r")
     version = help_desks.look(site, number).version
-    handling.change_state(pipeline, number, State.RESOLVED, by=SAM, version=version)
+    help_desks.handle(pipeline, number, state=State.RESOLVED, by=SAM, version=version)
     answering.close(pipeline, number, by=RIA, key="c")
     deliver.send_alerts(pipeline)
 

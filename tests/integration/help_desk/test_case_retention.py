@@ -9,7 +9,7 @@ from help_desks import RIA, SAM
 from cvms_pipeline.domain.vocabulary import cases
 from cvms_pipeline.maintenance import case_retention, retention
 from cvms_pipeline.use_cases import deliver
-from cvms_pipeline.use_cases.help_desk import answering, handling, loading, reading
+from cvms_pipeline.use_cases.help_desk import answering, loading, reading
 
 LIMITS = retention.Limits(
     live_partitions=1,
@@ -44,7 +44,7 @@ def closed(site) -> int:
     )
     site.process(made.id)
     version = help_desks.look(site, number).version
-    handling.assign(site.pipeline, number, to=SAM, by=SAM, version=version)
+    help_desks.handle(site.pipeline, number, to=SAM, by=SAM, version=version)
     answering.close(site.pipeline, number, by=RIA, key="c")
     deliver.send_alerts(site.pipeline)
     return number
@@ -72,8 +72,12 @@ def test_a_closed_case_loses_its_files_then_its_texts_and_names(site, closed):
     assert not [typed for typed in TYPED if typed in kept]
     assert not list(site.pipeline.case_files.root.rglob("2*-*"))
     with pytest.raises(reading.CaseClosed):
-        handling.change_state(
-            site.pipeline, closed, cases.State.RESOLVED, by=SAM, version=seen.version
+        help_desks.handle(
+            site.pipeline,
+            closed,
+            state=cases.State.RESOLVED,
+            by=SAM,
+            version=seen.version,
         )
     erased = "SELECT details FROM cvms.audit WHERE event = 'cases-erased'"
     assert site.column(erased) == [{"cases": [closed]}]

@@ -112,8 +112,8 @@ def test_a_question_and_its_answer_move_a_case_to_and_fro(site):
     answering.reply(pipeline, number, "Both.", by=RIA, key="r1")
     answering.reply(pipeline, number, "Both.", by=RIA, key="r1")
     answered = help_desks.look(site, number)
-    handling.change_state(
-        pipeline, number, State.RESOLVED, by=SAM, version=answered.version
+    help_desks.handle(
+        pipeline, number, state=State.RESOLVED, by=SAM, version=answered.version
     )
     resolved = help_desks.look(site, number)
     answering.add_file(pipeline, number, help_desks.FILE, by=RIA, key="f1")
@@ -144,19 +144,19 @@ def test_a_question_and_its_answer_move_a_case_to_and_fro(site):
 def test_a_change_on_a_page_that_is_older_is_refused_and_changes_nothing(site):
     number = help_desks.open_case(site).number
     pipeline = site.pipeline
-    handling.assign(pipeline, number, to=SUE, by=SAM, version=1)
+    help_desks.handle(pipeline, number, to=SUE, by=SAM, version=1)
 
     with pytest.raises(handling.StaleCase):
         handling.reply_as_staff(pipeline, number, "Late", by=SUE, version=1)
     with pytest.raises(handling.StaleCase):
-        handling.assign(pipeline, number, to=None, by=SAM, version=1)
+        help_desks.handle(pipeline, number, to=None, by=SAM, version=1)
     with pytest.raises(handling.StaleCase):
-        handling.change_state(pipeline, number, State.CLOSED, by=SAM, version=1)
+        help_desks.handle(pipeline, number, state=State.CLOSED, by=SAM, version=1)
     with pytest.raises(handling.StaleCase):
         handling.write_note(pipeline, number, "Late", by=SAM, version=1)
     with pytest.raises(handling.StaleCase):
-        handling.change_priority(
-            pipeline, number, cases.Priority.HIGH, by=SAM, version=1
+        help_desks.handle(
+            pipeline, number, priority=cases.Priority.HIGH, by=SAM, version=1
         )
 
     seen = help_desks.look(site, number)
@@ -168,7 +168,7 @@ def test_what_one_form_changes_is_changed_together_or_not_at_all(site):
     number = help_desks.open_case(site).number
     wishes = {"to": SAM, "priority": cases.Priority.HIGH, "by": SAM}
 
-    handling.change_state(site.pipeline, number, State.IN_PROGRESS, by=SAM, version=1)
+    help_desks.handle(site.pipeline, number, state=State.IN_PROGRESS, by=SAM, version=1)
     begun = help_desks.look(site, number).version
     with pytest.raises(handling.StateInvalid):
         handling.handle(site.pipeline, number, state=State.NEW, version=begun, **wishes)
@@ -199,8 +199,8 @@ def test_the_audit_has_every_change_and_every_read_by_staff_in_ids_and_codes(sit
     number = help_desks.open_case(site).number
     (file,) = help_desks.look(site, number).files
     pipeline = site.pipeline.acting_as("portal:sam")
-    handling.assign(pipeline, number, to=SAM, by=SAM, version=1)
-    handling.change_priority(pipeline, number, cases.Priority.HIGH, by=SAM, version=2)
+    help_desks.handle(pipeline, number, to=SAM, by=SAM, version=1)
+    help_desks.handle(pipeline, number, priority=cases.Priority.HIGH, by=SAM, version=2)
     handling.reply_as_staff(pipeline, number, "Which?", by=SAM, version=3)
     reading.read_file(pipeline, number, file.id, by=SAM)
 

@@ -137,7 +137,7 @@ def test_a_closed_case_removes_nobody_and_what_was_asked_can_be_taken_back(
     ask(site, number)
     version = help_desks.look(site, number).version
     state = cases.State.CLOSED
-    handling.change_state(site.pipeline, number, state, by=SAM, version=version)
+    help_desks.handle(site.pipeline, number, state=state, by=SAM, version=version)
 
     with pytest.raises(reading.CaseClosed):
         approve(site, number)
