@@ -1,4 +1,7 @@
-"""A real Postgres: one embedded server a session, one cloned database a test."""
+"""A real Postgres: one embedded server a session, one cloned database a test.
+
+Beside it a real mail server, for the tests that ask for one.
+"""
 
 import contextlib
 import importlib.util
@@ -12,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
+import installations
 import pytest
 import sqlalchemy as sa
 
@@ -125,3 +129,26 @@ def store(database_url: str) -> Iterator[engine.Store]:
     """A store on the test's own database."""
     with contextlib.closing(engine.Store(database_url)) as opened:
         yield opened
+
+
+@pytest.fixture
+def mailbox() -> installations.Mailbox:
+    """What the mail server has received."""
+    return installations.Mailbox()
+
+
+@pytest.fixture
+def server(mailbox) -> Iterator[installations.MailServer]:
+    """A mail server that runs and can be stopped and started."""
+    running = installations.MailServer(mailbox)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def by_smtp(site, server) -> Iterator[installations.Installation]:
+    """The same installation, its messages sent by SMTP."""
+    opened = site.by_smtp(server.port)
+    yield opened
+    opened.pipeline.mailer.close()

@@ -8,23 +8,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import crash_sites
-import installations
 import pytest
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 # a folder of our own is made in it
-
-
-@pytest.fixture
-def mailbox() -> installations.Mailbox:
-    return installations.Mailbox()
-
-
-@pytest.fixture
-def server(mailbox) -> Iterator[installations.MailServer]:
-    running = installations.MailServer(mailbox)
-    running.start()
-    yield running
-    running.stop()
 
 
 @pytest.fixture

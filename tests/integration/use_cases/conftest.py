@@ -1,4 +1,4 @@
-"""An installation for every test of the use cases, and a mail server beside it."""
+"""An installation for every test of the use cases."""
 
 from collections.abc import Iterator
 
@@ -11,25 +11,3 @@ def site(tmp_path, database_url, monkeypatch) -> Iterator[installations.Installa
     opened = installations.opened(tmp_path, database_url, monkeypatch)
     yield opened
     opened.pipeline.close()
-
-
-@pytest.fixture
-def mailbox() -> installations.Mailbox:
-    return installations.Mailbox()
-
-
-@pytest.fixture
-def server(mailbox) -> Iterator[installations.MailServer]:
-    """A mail server that runs and can be stopped and started."""
-    running = installations.MailServer(mailbox)
-    running.start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def by_smtp(site, server) -> Iterator[installations.Installation]:
-    """The same installation, its messages sent by SMTP."""
-    opened = site.by_smtp(server.port)
-    yield opened
-    opened.pipeline.mailer.close()
