@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks import ports
+
 PROGRAM = "redis-server"
 _START_SECONDS = 30
 
@@ -32,7 +34,7 @@ def running() -> Iterator[dict[str, str]]:
         raise RedisMissingError(
             f"{PROGRAM} is not on the PATH (Debian: apt install {PROGRAM})"
         )
-    port = free_port()
+    port = ports.find_free()
     with tempfile.TemporaryDirectory(prefix="cvms-redis-") as folder:
         options = {"port": port, "bind": "127.0.0.1", "save": "", "dir": folder}
         words = [word for name in options for word in (f"--{name}", str(options[name]))]
@@ -46,13 +48,6 @@ def running() -> Iterator[dict[str, str]]:
         finally:
             server.terminate()
             server.wait(timeout=30)
-
-
-def free_port() -> int:
-    """Return a port of this machine that nobody uses."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def _wait_until_answers(port: int, server: subprocess.Popen[bytes], log: Path) -> None:

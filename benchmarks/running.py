@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import sqlalchemy as sa
 
-from benchmarks import database, redis_server, web
+from benchmarks import database, ports, web
 from cvms_pipeline.database import engine
 from cvms_pipeline.settings import loading
 
@@ -123,11 +123,10 @@ def started(**more: str) -> Iterator[Installation]:
     """Run `cvms up` with the settings `more`; stop it at the end."""
     with _folder() as (folder, environment):
         command = [sys.executable, "-m", "cvms_pipeline.cli", "up"]
-        ports = {
-            name: str(redis_server.free_port())
-            for name in ("CVMS_PORT", "CVMS_PORTAL_PORT")
+        chosen = {
+            name: str(ports.find_free()) for name in ("CVMS_PORT", "CVMS_PORTAL_PORT")
         }
-        environment |= {**ports, **more}
+        environment |= {**chosen, **more}
         with _running(command, environment, folder, "Drop files into") as made:
             yield made
 
@@ -142,7 +141,7 @@ def started_by_default() -> Iterator[Installation]:
             "DAGSTER_HOME": str(folder / "dagster"),
             "DAGSTER_DISABLE_TELEMETRY": "yes",
         }
-        place = ["--host", "127.0.0.1", "--port", str(redis_server.free_port())]
+        place = ["--host", "127.0.0.1", "--port", str(ports.find_free())]
         command = [sys.executable, "-m", "dagster", "dev", "-m", "benchmarks.stock"]
         command += [*place, "--working-directory", str(ROOT)]
         with _running(command, environment, folder, "Serving dagster-webserver") as it:

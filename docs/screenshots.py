@@ -16,7 +16,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from pathlib import Path
 
 from playwright import sync_api
 
+from benchmarks import ports
 from cvms_pipeline.domain.vocabulary import upload
 
 ROOT = Path(__file__).parents[1]
@@ -99,7 +99,7 @@ def take_pictures(page: sync_api.Page, demo: _Demo, data: Path) -> None:
 @contextlib.contextmanager
 def _demonstration(home: Path) -> Iterator[_Demo]:
     """Run `cvms demo` in `home` until its samples are over; yield what it offers."""
-    port, portal_port = _find_free_port(), _find_free_port()
+    port, portal_port = ports.find_free(), ports.find_free()
     shutil.copy(ROOT / "dagster.yaml", home)
     kept = {k: v for k, v in os.environ.items() if not k.startswith("CVMS_")}
     environment = {
@@ -129,12 +129,6 @@ def _demonstration(home: Path) -> Iterator[_Demo]:
     finally:
         process.send_signal(signal.SIGINT)
         process.wait()
-
-
-def _find_free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 def _wait(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from typing import Any
 import psutil
 import sqlalchemy as sa
 
+from benchmarks import ports
 from cvms_pipeline.database import engine
 from cvms_pipeline.settings import loading
 
@@ -233,11 +233,6 @@ def _all_text(message: email.message.EmailMessage) -> str:
     return f"{message['To']}\n{message['Subject']}\n{text}"
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
-
-
 @contextmanager
 def started() -> Iterator[Running]:
     """Start everything in a temporary folder; stop all of it at the end."""
@@ -246,13 +241,13 @@ def started() -> Iterator[Running]:
         (home / "dropped").mkdir()
         for file_name in ("dagster.yaml", "workspace.yaml"):
             shutil.copy(ROOT / file_name, home)
-        port = _free_port()
+        port = ports.find_free()
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("CVMS_")},
             "CVMS_HOME": name,
             "CVMS_DATA_DIR": str(home / "data"),
             "CVMS_PORT": str(port),
-            "CVMS_PORTAL_PORT": str(_free_port()),
+            "CVMS_PORTAL_PORT": str(ports.find_free()),
             "DAGSTER_HOME": name,
             "PYTHONFAULTHANDLER": "1",  # what aborts says where it was
         }

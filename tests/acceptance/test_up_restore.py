@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import ports
 from cvms_pipeline.database import engine
 from cvms_pipeline.settings import loading
 
@@ -36,9 +36,7 @@ def drill() -> tuple[str, str]:
     first, second = re.findall(r"^```\n(.*?)^```", section, re.MULTILINE | re.DOTALL)[
         :2
     ]
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    return first.replace("3900", port), second
+    return first.replace("3900", str(ports.find_free())), second
 
 
 def environment(up) -> dict[str, str]:

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ import psutil
 import psycopg2
 import psycopg2.extras
 
+from benchmarks import ports
 from tests.chaos import disks, mail, plan, senders
 
 ROOT = Path(__file__).parents[2]
@@ -179,8 +179,8 @@ def _up(
         "CVMS_HOME": str(home),
         "CVMS_DATA_DIR": str(home / "data"),
         "CVMS_INCOMING_DIR": str(home / "incoming"),
-        "CVMS_PORT": str(_free_port()),
-        "CVMS_PORTAL_PORT": str(_free_port()),
+        "CVMS_PORT": str(ports.find_free()),
+        "CVMS_PORTAL_PORT": str(ports.find_free()),
         "CVMS_REQUIRE_SECOND_FACTOR": "false",
         "CVMS_INVITATION_DELAY_MINUTES": "0",
         "CVMS_SMTP_URL": f"smtp://127.0.0.1:{server.port}",
@@ -212,8 +212,3 @@ def _wait_until_ready(running: Installation) -> None:
         if running.up.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"cvms up did not start: {running.log}")
         time.sleep(0.2)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])

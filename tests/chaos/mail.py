@@ -3,10 +3,11 @@
 import email
 import email.message
 import email.policy
-import socket
 from dataclasses import dataclass, field
 
 from aiosmtpd import controller
+
+from benchmarks import ports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +38,7 @@ class MailServer:
 
     def __post_init__(self) -> None:
         """Find a port; nothing listens yet."""
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = ports.find_free()
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd's
         """Remember the message, then say that it was taken."""

@@ -8,7 +8,6 @@ import email
 import email.message
 import email.policy
 import os
-import socket
 import time
 import uuid
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ import pytest
 import sqlalchemy as sa
 from aiosmtpd import controller, smtp
 
+from benchmarks import ports
 from cvms_pipeline import bootstrap
 from cvms_pipeline.domain.vocabulary import provider, upload
 from cvms_pipeline.files import provider_folders
@@ -78,8 +78,7 @@ class MailServer:
     """A mail server on one port that can be stopped and started again."""
 
     def __init__(self, mailbox: Mailbox) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = ports.find_free()
         self._mailbox = mailbox
         self._running: controller.Controller | None = None
 

@@ -22,6 +22,7 @@ import pytest
 import sqlalchemy as sa
 import yaml
 
+from benchmarks import ports
 from cvms_pipeline import bootstrap
 from cvms_pipeline.local import processes
 from cvms_pipeline.settings import loading
@@ -223,8 +224,7 @@ def redis(folder: Path, program: str) -> Iterator[dict[str, str]]:
 
     It differs in the port, the folder and the user, which the image's script chooses.
     """
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = ports.find_free()
     compose = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
     shell, option, script = compose["services"]["redis"]["command"]
     ours = f"{program} - --port {port} --bind 127.0.0.1 --dir {folder}"

@@ -18,16 +18,12 @@ from typing import IO, Any
 
 import pytest
 
+from benchmarks import ports
 from cvms_pipeline.local import processes
 from cvms_pipeline.settings import loading
 
 ROOT = Path(__file__).parents[3]
 _SECONDS = 60
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 def program(name: str) -> str:
@@ -69,7 +65,7 @@ def dagster_ui(home: Path, *, is_guarded: bool = True, **chosen: Any) -> Iterato
     The code server is away, which the UI bears.
     """
     (home / "dagster.yaml").touch()
-    made = loading.load(home=home, port=free_port(), **chosen)
+    made = loading.load(home=home, port=ports.find_free(), **chosen)
     (program,) = (p for p in processes.prepare_services(made) if p.name == "webserver")
     command = list(program.command)
     if not is_guarded:

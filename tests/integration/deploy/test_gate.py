@@ -16,6 +16,8 @@ import pytest
 import trustme
 import web_sessions
 
+from benchmarks import ports
+
 DOCS = proxies.ROOT / "docs" / "portal.md"
 PORTAL = "cvms_pipeline.portal.site.serving"
 PASSWORD = "four blue horses run fast"
@@ -44,10 +46,10 @@ class Installed:
 @pytest.fixture(scope="module")
 def installed(postgres, tmp_path_factory) -> Iterator[Installed]:
     """The portal on a migrated database; the UI is started with each proxy."""
-    home, port = tmp_path_factory.mktemp("gate"), proxies.free_port()
+    home, port = tmp_path_factory.mktemp("gate"), ports.find_free()
     with postgres.database("template0") as url:
-        portal = f"https://localhost:{proxies.free_port()}"
-        ui = f"https://localhost:{proxies.free_port()}"
+        portal = f"https://localhost:{ports.find_free()}"
+        ui = f"https://localhost:{ports.find_free()}"
         environment = proxies.clean_environment(
             CVMS_HOME=str(home),
             CVMS_DATABASE_URL=url.replace("+psycopg2", ""),
@@ -60,7 +62,7 @@ def installed(postgres, tmp_path_factory) -> Iterator[Installed]:
             portal=portal,
             ui=ui,
             portal_port=port,
-            ui_port=proxies.free_port(),
+            ui_port=ports.find_free(),
             environment=environment,
         )
         made.cvms("db", "upgrade")
@@ -102,7 +104,7 @@ def _run_caddy(installed: Installed, folder: Path) -> tuple[list[str], dict[str,
     recipe = _replace(read_recipe("\treverse_proxy "), installed)
     recipe = recipe.replace("vaccines.example.org:8443", installed.ui)
     recipe = recipe.replace("vaccines.example.org {", f"{installed.portal} {{")
-    options = f"admin off\nhttp_port {proxies.free_port()}\nskip_install_trust\n"
+    options = f"admin off\nhttp_port {ports.find_free()}\nskip_install_trust\n"
     config = folder / "Caddyfile"
     config.write_text(f"{{\n{options}}}\n{recipe}", "utf-8")
     environment = proxies.clean_environment(

@@ -10,6 +10,8 @@ import attacks
 import proxies
 import pytest
 
+from benchmarks import ports
+
 USER, PASSWORD = "ops", "canary-password"
 DELETE = 'mutation { deleteRun(runId: "x") { __typename } }'
 VERSION = "{ version }"
@@ -18,7 +20,7 @@ VERSION = "{ version }"
 @pytest.fixture(scope="module")
 def address() -> str:
     """Where people reach the UI; a port of this machine, by a name."""
-    return f"https://localhost:{proxies.free_port()}"
+    return f"https://localhost:{ports.find_free()}"
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,7 @@ def proxy(address, read_only, tmp_path_factory) -> Iterator[tuple[str, ssl.SSLCo
         PROXY_USER=USER,
         PROXY_HASH=made.stdout.split()[-1],
         PROXY_TO=read_only.removeprefix("http://"),
-        PROXY_HTTP_PORT=str(proxies.free_port()),
+        PROXY_HTTP_PORT=str(ports.find_free()),
         XDG_DATA_HOME=str(folder),
         XDG_CONFIG_HOME=str(folder),
     )

@@ -5,12 +5,12 @@ import json
 
 import browsers
 import log_in_services
-import proxies
 import pytest
 import saml_provider
 import xmlsec
 from lxml import etree
 
+from benchmarks import ports
 from cvms_pipeline.portal.single_sign_on import service
 from cvms_pipeline.settings import portal as portal_settings
 from cvms_pipeline.settings import variables
@@ -22,7 +22,7 @@ NAME = "State log-in"
 @pytest.fixture(scope="module")
 def portal(postgres, tmp_path_factory):
     """The portal with the service beside it; its accounts are added."""
-    home, port = tmp_path_factory.mktemp("saml"), proxies.free_port()
+    home, port = tmp_path_factory.mktemp("saml"), ports.find_free()
     chosen = {
         "CVMS_SSO_SAML_METADATA": "service.xml",
         "CVMS_SSO_NAME": NAME,

@@ -3,10 +3,10 @@
 import contextlib
 
 import log_in_services
-import proxies
 import pytest
 import sqlalchemy as sa
 
+from benchmarks import ports
 from cvms_pipeline.portal.site import limits
 
 LOCKED = "There were too many attempts."
@@ -20,7 +20,7 @@ def portals(postgres, tmp_path_factory):
         url = stack.enter_context(postgres.database("template0"))
         made = []
         for name in ("one", "two"):
-            home, port = tmp_path_factory.mktemp(name), proxies.free_port()
+            home, port = tmp_path_factory.mktemp(name), ports.find_free()
             environment = log_in_services.describe(url, home, port=port, **shared)
             if not made:
                 log_in_services.prepare(environment)

@@ -9,6 +9,8 @@ import log_in_services
 import proxies
 import pytest
 
+from benchmarks import ports
+
 IDP = Path(identity_provider.__file__)
 NAME = "State log-in"
 CALLBACK = "/accounts/sso/callback/"
@@ -35,7 +37,7 @@ def portal(postgres, tmp_path_factory):
 
 
 def _free_ports():
-    return proxies.free_port(), proxies.free_port()
+    return ports.find_free(), ports.find_free()
 
 
 def log_in(portal, name, start="/accounts/sso/"):
@@ -142,7 +144,7 @@ def test_nobody_connects_the_service_to_an_account(portal):
 def test_the_metrics_count_answers_and_refusals_of_the_portal(portal):
     log_in(portal, "stranger")
     portal.visit().get("/canarywood/?q=canarywood")
-    port = proxies.free_port()
+    port = ports.find_free()
     environment = {**portal.environment, "CVMS_METRICS_PORT": str(port)}
     command = [sys.executable, "-m", "cvms_pipeline.local.metrics", "--no-processes"]
 

@@ -2,13 +2,14 @@
 
 import pathlib
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
 from kept_machines import Machine
+
+from benchmarks import ports
 
 Eventually = Callable[[Callable[[], object]], None]
 
@@ -38,10 +39,7 @@ def eventually() -> Eventually:
 
 @pytest.fixture
 def machine(place: pathlib.Path, eventually: Eventually) -> Iterator[Machine]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    used = Machine(home=place, port=port)
+    used = Machine(home=place, port=ports.find_free())
     yield used
     for process in used.started:
         process.kill()

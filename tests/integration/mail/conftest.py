@@ -3,7 +3,6 @@
 import contextlib
 import datetime as dt
 import shutil
-import socket
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from aiosmtpd import controller, smtp
 
+from benchmarks import ports
 from cvms_pipeline.mail import mime
 
 USER, PASSWORD = "us@er", "p:ss w/rd%"
@@ -67,8 +67,7 @@ def start_server() -> Iterator[Callable[..., Running]]:
 
         def start(**options: Any) -> Running:
             mailbox = Mailbox()
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                port = free.getsockname()[1]
+            port = ports.find_free()
             made = controller.Controller(
                 mailbox, hostname="127.0.0.1", port=port, **options
             )

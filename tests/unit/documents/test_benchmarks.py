@@ -2,6 +2,7 @@
 
 import importlib
 import pathlib
+import socket
 
 import pytest
 
@@ -13,6 +14,7 @@ from benchmarks import (
     measuring,
     peers,
     portal,
+    ports,
     redis_server,
     sample_rows,
 )
@@ -200,3 +202,24 @@ def test_every_benchmark_is_a_command_with_a_line_in_the_readme(name):
 
     assert callable(importlib.import_module(f"benchmarks.{name}").main)
     assert f"`python -m benchmarks {name}`" in readme
+
+
+def test_ports_are_those_that_no_outgoing_connection_gets():
+    lowest_of_connections = int(
+        pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]
+    )
+
+    found = [ports.find_free() for _ in range(20)]
+
+    assert len(set(found)) == 20
+    assert max(found) + 2 < lowest_of_connections
+
+
+def test_a_port_whose_neighbour_is_taken_is_not_offered(monkeypatch):
+    chosen = ports.find_free()
+    with socket.create_server(("127.0.0.1", chosen + 2)):
+        offers = iter([chosen, chosen + 3])
+        monkeypatch.setattr(ports.random, "randrange", lambda *_: next(offers))
+        monkeypatch.setattr(ports, "_given", set())
+
+        assert ports.find_free() == chosen + 3
