@@ -8,7 +8,7 @@ index serves both equality and prefixes, on every system alike.
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from cvms_pipeline.database import case_tables, columns
+from cvms_pipeline.database import case_tables, columns, registration_tables
 from cvms_pipeline.domain.vocabulary import audit_events, message_kinds, upload
 
 METADATA = columns.METADATA
@@ -111,7 +111,11 @@ recipients = sa.Table(
     *_required(_Key, "first_key", "last_key", "username"),
     *_required(sa.Integer, "username_number", "source_line"),
     *_required(_Moment, "loaded_at"),
-    *_optional(_Moment, "registered_at", "removed_at"),
+    # The address is as it is from the first password on.
+    *_optional(_Moment, "password_set_at", "registered_at", "denied_at", "removed_at"),
+    # The message with the newest link that went out, if that is not the invitation.
+    *_optional(_Uuid, "link_id"),
+    *_optional(sa.Text, "language"),
     # Triggers (revision 0006) check that the upload exists and is of that provider. A
     # foreign key would check it for each row, and all rows of an upload name the same
     # pair; a trigger checks it once a statement. That saves 19 ms of the server's time
@@ -243,6 +247,8 @@ messages = sa.Table(
         "ix_messages_waiting", "kind", "next_attempt_at", rule="status = 'waiting'"
     ),
     _index_where("ix_messages_refused", "kind", rule="status = 'refused'"),
+    # The first invitation of a recipient has the same id as its recipient.
+    _index_where("ix_messages_recipient", "recipient_id", rule="recipient_id <> id"),
     comment="The outbox: what is to be told, once a purpose, until it has been sent.",
 )
 
@@ -278,3 +284,5 @@ audit = sa.Table(
 cases = case_tables.cases
 case_activity = case_tables.case_activity
 case_files = case_tables.case_files
+registrations = registration_tables.registrations
+registration_drafts = registration_tables.registration_drafts

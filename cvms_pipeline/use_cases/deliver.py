@@ -36,6 +36,7 @@ _MIN_RETRY_PAUSE = dt.timedelta(seconds=30)
 _OF_NO_UPLOAD = (
     Kind.ACCOUNT,
     Kind.CASE,
+    Kind.RECIPIENT,
     Kind.ALERT,
     Kind.REFUSED_ADDRESSES,
     Kind.DELAY,

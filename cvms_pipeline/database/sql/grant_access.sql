@@ -19,7 +19,9 @@ REVOKE EXECUTE ON FUNCTION cvms.withdraw(text, text, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION cvms.withdraw(text, text, timestamptz) TO {role};
 REVOKE EXECUTE ON FUNCTION cvms.erase(uuid, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION cvms.erase(uuid, timestamptz) TO {role};
-GRANT INSERT, UPDATE, DELETE ON cvms.removals TO {role};
+GRANT INSERT, UPDATE, DELETE
+ON cvms.removals, cvms.registrations, cvms.registration_drafts
+TO {role};
 GRANT INSERT, UPDATE
 ON cvms.case_activity, cvms.case_files, cvms.cases, cvms.messages, cvms.providers, cvms.recipients, cvms.uploads
 TO {role};

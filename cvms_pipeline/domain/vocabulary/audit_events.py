@@ -53,3 +53,6 @@ class Event(enum.StrEnum):
     REMOVAL_DROPPED = "removal-dropped"
     RECIPIENT_REMOVED = "recipient-removed"
     RECIPIENT_ERASED = "recipient-erased"
+    ADDRESS_DENIED = "address-denied"
+    REGISTRATION_SENT = "registration-sent"
+    REGISTRATION_CHANGED = "registration-changed"

@@ -21,6 +21,7 @@ class Kind(enum.StrEnum):
     BULK_UPLOAD = "bulk_upload"
     ONBOARDING = "onboarding"
     REMOVAL = "removal"
+    WRONG_ADDRESS = "wrong_address"  # opened by "This is not me", not by a person
 
     @property
     def words(self) -> str:
@@ -88,7 +89,10 @@ _KINDS = {
     Kind.BULK_UPLOAD: "Recipient Bulk Upload",
     Kind.ONBOARDING: "HCP Onboarding",
     Kind.REMOVAL: "Remove a recipient",
+    Kind.WRONG_ADDRESS: "Wrong e-mail address",
 }
+ASKED = (Kind.BULK_UPLOAD, Kind.ONBOARDING, Kind.REMOVAL)
+"""What a person may ask for."""
 
 
 def format_number(number: int) -> str:

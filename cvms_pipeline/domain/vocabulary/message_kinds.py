@@ -13,3 +13,4 @@ class Kind(enum.StrEnum):
     ACCOUNT = "account"  # to the owner of an account of the portal
     DELAY = "delay"  # to the provider, once for each upload that takes very long
     CASE = "case"  # to who has opened a case, and to the help desk
+    RECIPIENT = "recipient"  # to a recipient who was invited before

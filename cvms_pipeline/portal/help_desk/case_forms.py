@@ -89,7 +89,7 @@ class RequestForm(KeyedForm):
         super().__init__(*args, **kwargs)
         kind = self.fields["kind"]
         assert isinstance(kind, forms.ChoiceField)  # noqa: S101 # so mypy knows it
-        words = [(each.value, each.words) for each in cases.Kind]
+        words = [(each.value, each.words) for each in cases.ASKED]
         kind.choices = [("", "Choose one"), *words]
 
     def make_request(self) -> opening.Request:

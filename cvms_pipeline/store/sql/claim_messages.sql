@@ -1,7 +1,8 @@
 -- Claims messages that are due for one sender: another sender skips what is locked and,
 -- until the lease is over, what was claimed; what a sender that has ended had claimed
 -- is due again by that.  Withdrawn instead is an invitation to an address that has been
--- corrected since, or to someone removed, and a message about delays that are over.
+-- corrected or denied since, or to someone who was removed or has a password, and a
+-- message about delays that are over.
 WITH due AS (
     SELECT id, kind, recipient_id, addresses, details
     FROM cvms.messages
@@ -22,7 +23,10 @@ checked AS (
         provider.name AS provider,
         due.recipient_id IS NOT NULL
         AND (
-            recipient.removed_at IS NOT NULL OR due.addresses <> ARRAY[recipient.email]
+            recipient.removed_at IS NOT NULL
+            OR recipient.denied_at IS NOT NULL
+            OR due.addresses <> ARRAY[recipient.email]
+            OR due.kind = 'invitation' AND recipient.password_set_at IS NOT NULL
         )
         OR due.kind = 'delay'
         AND NOT EXISTS (

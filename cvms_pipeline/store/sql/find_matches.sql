@@ -6,7 +6,8 @@ SELECT
     CAST(stored.id AS text) AS recipient_id,
     stored.email,
     stored.provider,
-    stored.registered_at IS NOT NULL OR stored.removed_at IS NOT NULL AS is_registered,
+    stored.password_set_at IS NOT NULL
+    OR stored.removed_at IS NOT NULL AS is_registered,
     stored.upload_id AS upload,
     stored.source_line
 FROM pg_temp.upload_keys

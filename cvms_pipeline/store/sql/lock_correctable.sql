@@ -1,6 +1,6 @@
 -- Locks the recipients whose e-mail address this upload may correct, before it is
--- decided who is corrected: until the transaction ends no other session can change or
--- register them.  In order of key, as every other writer, so that two uploads rarely
+-- decided who is corrected: until the transaction ends no other session can change them
+-- or set their passwords.  In order of key, as every other writer, so that two uploads rarely
 -- block each other.
 SELECT stored.id
 FROM (
@@ -16,7 +16,7 @@ CROSS JOIN LATERAL (
         AND recipient.birth_date = wanted.birth_date
         AND lower(recipient.email) <> wanted.email_key
         AND recipient.provider = :provider
-        AND recipient.registered_at IS NULL
+        AND recipient.password_set_at IS NULL
         AND recipient.removed_at IS NULL
     LIMIT 1
     FOR NO KEY UPDATE

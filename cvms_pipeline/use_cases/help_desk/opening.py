@@ -158,7 +158,7 @@ def _clean_pin(text: str) -> str:
 
 
 def _check_fields(request: Request, by: people.Person) -> Iterator[Problem]:
-    if request.kind is None:
+    if request.kind not in vocabulary.ASKED:
         yield Problem(field="kind", message="Choose what you need")
     if request.kind is Kind.ONBOARDING and by.provider:
         message = "Your organisation uploads already. Choose another request"

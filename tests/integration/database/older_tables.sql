@@ -18,7 +18,8 @@ INSERT INTO cvms.recipients (
 SELECT
     'Ann', last_name, date '1950-01-01' + i, email, 'ann', lower(last_name),
     email || CASE WHEN mod(i, 2) = 0 THEN '' ELSE '.2' END || '.COVID19VACCINE',
-    1 + mod(i, 2), 'mercy', '20260101-000000-aaaaaaaa', i + 2, now(), CASE WHEN mod(i, 3) = 0 THEN now() END
+    1 + mod(i, 2), 'mercy', '20260101-000000-aaaaaaaa', i + 2, now(),
+    CASE WHEN mod(i, 3) = 0 AND i > 9 THEN now() END
 FROM (
     SELECT
         i, 'p' || i / 2 || '@b.example.org' AS email,

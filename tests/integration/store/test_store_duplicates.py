@@ -117,7 +117,7 @@ def test_another_provider_cannot_correct_an_e_mail(desk):
 
 def test_who_has_registered_is_not_corrected(desk):
     desk.bring([ANN])
-    desk.execute("UPDATE cvms.recipients SET registered_at = now()")
+    desk.execute("UPDATE cvms.recipients SET password_set_at = now()")
 
     ended = desk.bring([ANN_CORRECTED])
 
@@ -129,7 +129,7 @@ def test_who_registers_between_deciding_and_loading_is_not_corrected(desk):
     desk.bring([ANN])
     upload_id = desk.receive()
     planned = desk.decide(upload_id, [ANN_CORRECTED])
-    desk.execute("UPDATE cvms.recipients SET registered_at = now()")
+    desk.execute("UPDATE cvms.recipients SET password_set_at = now()")
 
     ended = desk.load(upload_id, planned)
 

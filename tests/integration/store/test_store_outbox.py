@@ -309,6 +309,7 @@ def test_waiting_messages_are_found_by_kind_and_upload(desk):
         Kind.ACCOUNT: [],
         Kind.DELAY: [],
         Kind.CASE: [],
+        Kind.RECIPIENT: [],
     }
     assert not any(before.values())
 

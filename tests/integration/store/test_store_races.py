@@ -217,7 +217,7 @@ def test_an_upload_that_waits_for_its_turn_locks_no_recipient(desk):
         assert is_blocked(desk, running)
         desk.execute(
             "SET LOCAL lock_timeout = '5s'; UPDATE cvms.recipients"
-            " SET registered_at = now() WHERE email = 'ann@b.org'"
+            " SET password_set_at = now() WHERE email = 'ann@b.org'"
         )
 
     assert (running.result().loaded, running.result().rejected) == (1, 1)

@@ -84,7 +84,7 @@ def test_everything_may_be_emptied_together(desk):
     desk.execute(
         "TRUNCATE cvms.recipients, cvms.uploads, cvms.rejected_rows,"
         " cvms.recipient_changes, cvms.removals, cvms.cases, cvms.case_activity,"
-        " cvms.case_files"
+        " cvms.case_files, cvms.registrations, cvms.registration_drafts"
     )
 
     assert desk.column("SELECT id FROM cvms.uploads") == []
