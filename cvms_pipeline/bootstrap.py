@@ -14,11 +14,13 @@ from pathlib import Path
 
 from cvms_pipeline import disk, errors
 from cvms_pipeline.database import engine, revisions, roles
+from cvms_pipeline.domain.vocabulary import programme
 from cvms_pipeline.files import access, archive, incoming
 from cvms_pipeline.files.portal_files import reviewed
 from cvms_pipeline.mail import links, maildir, mailer, smtp
 from cvms_pipeline.maintenance import retention
 from cvms_pipeline.settings import loading
+from cvms_pipeline.settings import programme as settings_programme
 from cvms_pipeline.use_cases import pipelines
 
 DatabaseUnreachable = engine.StoreAway
@@ -63,6 +65,7 @@ def open_pipeline(
         help_desk=chosen.mail.help_desk,
         ui_url=chosen.web.ui_url,
         spot_url=chosen.links.spot_url,
+        programme=_describe_programme(chosen),
         delayed_after=dt.timedelta(minutes=chosen.delays.told_minutes),
         delay_mailed_after=dt.timedelta(minutes=chosen.delays.mailed_minutes),
         invitation_delay=dt.timedelta(minutes=chosen.delays.invitation_minutes),
@@ -71,6 +74,21 @@ def open_pipeline(
         rejected_warning_percent=chosen.processing.rejected_warning_percent,
         now=loading.now,
         zone=chosen.processing.timezone,
+    )
+
+
+def _describe_programme(chosen: loading.Settings) -> programme.Programme:
+    """Return the programme as recipients see it, from its settings."""
+    given = chosen.programme
+    english, spanish = programme.Language.ENGLISH, programme.Language.SPANISH
+    groups = settings_programme.split_list(given.vaccine_groups)
+    return programme.Programme(
+        names={english: given.name, spanish: given.name_es},
+        purposes={english: given.purpose, spanish: given.purpose_es},
+        groups={english: groups, spanish: given.spanish_groups},
+        group_url=given.group_url,
+        location_url=chosen.links.spot_url,
+        counties=settings_programme.split_list(given.counties),
     )
 
 
@@ -182,6 +200,7 @@ def get_retention_limits(chosen: loading.Settings) -> retention.Limits:
         run_days=chosen.retention.run_days,
         rejected_rows_days=chosen.retention.rejected_rows_days,
         removed_days=chosen.retention.removed_days,
+        draft_days=chosen.retention.draft_days,
         archive_days=chosen.retention.archive_days,
         case_days=chosen.retention.case_days,
         work_days=chosen.retention.work_days,

@@ -43,6 +43,7 @@ class LimitsResource(dg.ConfigurableResource[retention.Limits]):
     run_days: int = pydantic.Field(description="Days of runs of no upload shown.")
     rejected_rows_days: int = pydantic.Field(description="Days of rejected rows.")
     removed_days: int = pydantic.Field(description="Days of removed people's names.")
+    draft_days: int = pydantic.Field(description="Days of paused registrations.")
     archive_days: int = pydantic.Field(description="Days of received files.")
     case_days: int = pydantic.Field(description="Days of the texts of closed cases.")
     work_days: int = pydantic.Field(description="Days of unfinished work folders.")

@@ -39,6 +39,7 @@ class Limits:
     run_days: int
     rejected_rows_days: int
     removed_days: int
+    draft_days: int
     archive_days: int
     case_days: int
     work_days: int

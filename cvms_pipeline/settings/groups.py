@@ -279,6 +279,11 @@ class Retention(variables.Group):
     """How many days after a recipient was removed the names, the birth date and the
     addresses are erased; a record without them stays."""
 
+    draft_days: int = variables.field(
+        "CVMS_DRAFT_DAYS", 90, example="90", ge=1, le=3650
+    )
+    """How many days a registration that was paused is kept for its recipient."""
+
     archive_days: int = variables.field(
         "CVMS_ARCHIVE_DAYS", 365, example="365", ge=1, le=3650
     )

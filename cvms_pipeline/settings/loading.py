@@ -2,7 +2,8 @@
 
 Only this module reads the environment and the clock.  A `.env` file in the home folder
 and the folder of secrets add to the environment; a real variable takes precedence over
-both.  Each setting is defined in `groups`, `database`, `portal` or `waiting`.
+both.  Each setting is defined in one of the
+other modules of this package.
 """
 
 import dataclasses
@@ -21,6 +22,7 @@ from cvms_pipeline.settings import groups, trust, variables, waiting
 # Classes, not their modules, because fields of `Settings` have the modules' names.
 from cvms_pipeline.settings.database import Database, Urls
 from cvms_pipeline.settings.portal import Portal
+from cvms_pipeline.settings.programme import Programme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class Settings:
     links: groups.Links
     web: groups.Web
     portal: Portal
+    programme: Programme
     processing: groups.Processing
     retention: groups.Retention
     delays: waiting.Delays

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from cvms_pipeline.database import engine
+from cvms_pipeline.domain.vocabulary import programme
 from cvms_pipeline.files import archive, incoming
 from cvms_pipeline.files.portal_files import reviewed
 from cvms_pipeline.mail import links, mailer
@@ -29,6 +30,7 @@ class Pipeline:
         help_desk: The address of the help desk, or None.
         ui_url: The Dagster UI as data-ops reach it, without a closing slash.
         spot_url: Where people find a place to be vaccinated.
+        programme: What recipients see of the vaccination programme.
         delayed_after: After this time a provider is told that an upload is delayed,
             and after `delay_mailed_after` by mail.
         invitation_delay: How long the invitations of an upload that was sent in the
@@ -54,6 +56,7 @@ class Pipeline:
     help_desk: str | None
     ui_url: str
     spot_url: str
+    programme: programme.Programme
     delayed_after: dt.timedelta
     delay_mailed_after: dt.timedelta
     invitation_delay: dt.timedelta

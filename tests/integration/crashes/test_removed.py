@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning
 STAFF, OWNER = (str(uuid.UUID(int=number)) for number in (1, 2))
 LIMITS = retention.Limits(
     live_partitions=9, run_days=9, rejected_rows_days=90, removed_days=30,
-    archive_days=365, work_days=9, case_days=365,
+    draft_days=90, archive_days=365, work_days=9, case_days=365,
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ LIMITS = retention.Limits(
     archive_days=30,
     case_days=365,
     removed_days=30,
+    draft_days=90,
     work_days=1,
 )
 TYPED = ("Ria", "ria@", "Elm", "NCA765432", "Please load", "Our staff", "Sam Staff")

@@ -14,7 +14,7 @@ from cvms_pipeline.use_cases.help_desk import handling, people, reading, removal
 
 LIMITS = retention.Limits(
     live_partitions=9, run_days=9, rejected_rows_days=90, removed_days=30,
-    archive_days=365, work_days=9, case_days=365,
+    draft_days=90, archive_days=365, work_days=9, case_days=365,
 )  # fmt: skip
 WIDOW = {"kind": cases.Kind.REMOVAL, "file": None, "details": "Please remove her."}
 

@@ -16,6 +16,7 @@ LIMITS = retention.Limits(
     run_days=1,
     rejected_rows_days=365,
     removed_days=365,
+    draft_days=90,
     archive_days=365,
     case_days=365,
     work_days=7,

@@ -18,6 +18,7 @@ LIMITS = retention.Limits(
     run_days=30,
     rejected_rows_days=90,
     removed_days=30,
+    draft_days=90,
     archive_days=365,
     case_days=365,
     work_days=7,
