@@ -13,13 +13,13 @@ import statistics
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import psutil
-
 from benchmarks import (
+    desk_pages,
+    logging_in,
     measuring,
+    portal_processes,
     portal_store,
     running,
     sample_rows,
@@ -34,15 +34,17 @@ GOALS = {
     "banner_5000_ms": 500,
     "concurrent.errors": 0,
     "concurrent.p95_s": 1.0,
+    "logging_in.errors": 0,
+    "logging_in.most_mb": 300,
     "idle_cores": 0.02,
     "rss_mb": 300,
     "page_kb": 60,
 }
 """The most that each figure may be."""
 
-_LINE = re.compile(r" (?:GET|POST) (\w+) (?:200|302) (\d+) ms$", re.M)
 _SEARCHED = "recipients, searched by a smaller provider"
 _PAUSE_SECONDS = (1.0, 5.0)  # between two things that a person does
+_LOG_INS_A_MINUTE = 200
 
 
 FULL = portal_store.Size(
@@ -54,6 +56,9 @@ FULL = portal_store.Size(
     users=50,
     together_seconds=120,
     idle_seconds=30,
+    cases=100_000,
+    log_in_seconds=120,
+    refused_each=50,
 )
 QUICK = portal_store.Size(
     recipients=20_000,
@@ -64,6 +69,9 @@ QUICK = portal_store.Size(
     users=6,
     together_seconds=5,
     idle_seconds=2,
+    cases=2_000,
+    log_in_seconds=6,
+    refused_each=4,
 )
 
 
@@ -105,24 +113,34 @@ def measure(
     pages = _browse(installation, first, size.rounds)
     pages[_SEARCHED] = _search(installation, of_smaller, size.rounds)
     weights = {name: round(first.weigh(p), 1) for name, p in _list_weighed()}
+    showing.progress("The help desk ...")
+    pages |= _open_desk(installation, size)
     showing.progress(f"{size.users} people at once ...")
     together = _work_together(people, size)
+    showing.progress(f"{_LOG_INS_A_MINUTE} log-ins a minute ...")
+    log_ins = _log_in(installation, people, size)
+    showing.progress("Refused log-ins ...")
+    refused = logging_in.compare_refused(
+        first.url, portal_store.make_refused(size.refused_each)
+    )
     return {
         "page_p95_ms": pages,
         **sent,
         "concurrent": together,
+        "logging_in": log_ins,
+        "refused_log_in_ms": refused,
         "idle_cores": round(idle, 4),
-        "rss_mb": round(max(memory, _measure_memory(installation))),
+        "rss_mb": round(max(memory, portal_processes.measure_memory(installation))),
         "page_kb": weights,
     }
 
 
 def _rest(installation: running.Installation, seconds: float) -> tuple[float, float]:
     """Return the cores that the portal takes while nobody asks, and its memory."""
-    before = _measure_processor(installation)
+    before = portal_processes.measure_processor(installation)
     time.sleep(seconds)
-    spent = _measure_processor(installation) - before
-    return spent / seconds, _measure_memory(installation)
+    spent = portal_processes.measure_processor(installation) - before
+    return spent / seconds, portal_processes.measure_memory(installation)
 
 
 def _send(visitor: visitors.Visitor, size: portal_store.Size) -> dict[str, float]:
@@ -147,7 +165,7 @@ def _browse(
     installation: running.Installation, visitor: visitors.Visitor, rounds: int
 ) -> dict[str, float]:
     """Open every page so often; return by page what 95 % of them do not exceed."""
-    log = installation.data / "logs" / "portal.log"
+    log = portal_processes.get_log(installation)
     paths = _list_paths(visitor)
     for path in paths:
         visitor.get(path)
@@ -155,7 +173,7 @@ def _browse(
     for _ in range(rounds):
         for path in paths:
             visitor.get(path)
-    pages = _read_times(log, start)
+    pages = portal_processes.read_times(log, start)
     return {name: measuring.p95(times) for name, times in sorted(pages.items())}
 
 
@@ -163,23 +181,12 @@ def _search(
     installation: running.Installation, visitor: visitors.Visitor, rounds: int
 ) -> float:
     """Return what 95 % of the pages do not exceed that show who matches a letter."""
-    log = installation.data / "logs" / "portal.log"
+    log = portal_processes.get_log(installation)
     start = log.stat().st_size
     for nth in range(rounds):
         letter = "abcdefghijklmnop"[nth % 16]
         visitor.search(**{("last_name", "first_name")[nth % 2]: letter})
-    return measuring.p95(_read_times(log, start)["recipients"])
-
-
-def _read_times(log: Path, start: int) -> Mapping[str, Sequence[float]]:
-    """Return by page how many milliseconds its answers took since `start`."""
-    with log.open("rb") as file:
-        file.seek(start)
-        lines = _LINE.findall(file.read().decode())
-    pages: dict[str, list[float]] = {}
-    for name, milliseconds in lines:
-        pages.setdefault(name, []).append(float(milliseconds))
-    return pages
+    return measuring.p95(portal_processes.read_times(log, start)["recipients"])
 
 
 def _list_paths(visitor: visitors.Visitor) -> Sequence[str]:
@@ -232,24 +239,43 @@ def _work_together(
     }
 
 
-def _list_processes(installation: running.Installation) -> list[psutil.Process]:
-    """Return the portal's processes."""
-    return [
-        each
-        for each in installation.up.children(recursive=True)
-        if "cvms_pipeline.portal.site.serving" in " ".join(each.cmdline())
-    ]
+def _open_desk(
+    installation: running.Installation, size: portal_store.Size
+) -> dict[str, float]:
+    """Open the pages of the help desk; return by page what 95 % do not exceed."""
+    log = portal_processes.get_log(installation)
+    visitor, account = portal_store.make_staff(installation)
+    desk_pages.fill(installation, size.cases, account)
+    visitor.log_in()
+    pages: dict[str, list[float]] = {}
+    for nth in range(size.rounds + 1):  # the first one warms everything up
+        start = log.stat().st_size
+        for name, answers in desk_pages.open_pages(visitor):
+            times = portal_processes.wait_for_times(log, start, answers)
+            start = log.stat().st_size
+            if nth:
+                pages.setdefault(f"help desk, {name}", []).append(times[-1])
+    return {name: measuring.p95(times) for name, times in sorted(pages.items())}
 
 
-def _measure_processor(installation: running.Installation) -> float:
-    times = [each.cpu_times() for each in _list_processes(installation)]
-    return sum(each.user + each.system for each in times)
-
-
-def _measure_memory(installation: running.Installation) -> float:
-    """Return the memory in MB; pages that several processes share count once."""
-    found = [each.memory_full_info() for each in _list_processes(installation)]
-    return sum(each.pss for each in found) / 1e6
+def _log_in(
+    installation: running.Installation,
+    people: Sequence[visitors.Visitor],
+    size: portal_store.Size,
+) -> dict[str, Any]:
+    """Let people log in beside uploads; say what went wrong."""
+    uploader = people[-1]
+    found = logging_in.work(
+        uploader.url,
+        [each.username for each in people],
+        uploader,
+        a_minute=_LOG_INS_A_MINUTE,
+        seconds=size.log_in_seconds,
+        measure_memory=lambda: portal_processes.measure_memory(installation),
+    )
+    for error in found.pop("what"):
+        showing.progress(f"  {error}")
+    return found
 
 
 def list_rows(found: Mapping[str, Any]) -> Sequence[tuple[str, str, str]]:
@@ -262,6 +288,8 @@ def list_rows(found: Mapping[str, Any]) -> Sequence[tuple[str, str, str]]:
         for part, figure in value.items():
             goal = GOALS.get(name, GOALS.get(f"{name}.{part}"))
             words = "" if goal is None else f"≤ {goal}"
+            if isinstance(figure, Mapping):
+                figure = ", ".join(f"{key} {number}" for key, number in figure.items())
             rows.append((f"{name}: {part}", str(figure), words))
     return rows
 

@@ -26,6 +26,9 @@ class Size:
     users: int
     together_seconds: float
     idle_seconds: float
+    cases: int
+    log_in_seconds: float
+    refused_each: int
 
 
 _UPLOADS = """
@@ -104,3 +107,45 @@ def make_visitors(
     )
     url = f"http://127.0.0.1:{port}"
     return [visitors.Visitor(url=url, username=name) for name in names]
+
+
+def make_staff(installation: running.Installation) -> tuple[visitors.Visitor, object]:
+    """Return somebody of the help desk, and the id of the account."""
+    from django.contrib.auth import hashers
+
+    from cvms_pipeline.portal.accounts import models
+
+    account = models.Account.objects.create(
+        username="desk@example.org",
+        email="desk@example.org",
+        role=models.Role.HELP_DESK,
+        is_supervisor=True,
+        password=hashers.make_password(visitors.PASSWORD),
+    )
+    url = f"http://127.0.0.1:{installation.environment['CVMS_PORTAL_PORT']}"
+    return visitors.Visitor(url=url, username=account.username), account.pk
+
+
+def make_refused(each: int) -> dict[str, list[str]]:
+    """Return usernames whose log-in is refused, by why; `each` of every kind."""
+    from django.contrib.auth import hashers
+
+    from cvms_pipeline.portal.accounts import models
+
+    password = hashers.make_password(visitors.PASSWORD)
+    groups = {
+        why: [f"{why}{nth}@example.org" for nth in range(each)]
+        for why in ("known", "unknown", "disabled", "invited")
+    }
+    for why in ("known", "disabled", "invited"):
+        models.Account.objects.bulk_create(
+            models.Account(
+                username=name,
+                email=name,
+                role=models.Role.REQUESTER,
+                is_active=why != "disabled",
+                password="!" if why == "invited" else password,
+            )
+            for name in groups[why]
+        )
+    return groups

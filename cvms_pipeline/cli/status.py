@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 _CRITICAL = 2
 _STYLES = {"ok": "green", "warning": "yellow", "critical": "bold red"}
 _UNKNOWN = "unknown"
+_REFUSED = {
+    "notice": "to providers",
+    "invitation": "to recipients",
+    "alert": "to data-ops",
+    "help_desk": "to the help desk",
+    "case": "about cases",
+    "account": "about accounts",
+}
+"""The words for refused messages, by what the report calls them."""
 
 
 def status(
@@ -104,15 +113,18 @@ def _describe_waiting(report: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Uploads failed", _UNKNOWN if failed is None else f"{failed:,}"),
         ("Messages not sent", _describe_oldest(messages, "unsent")),
         *_describe_why(messages, "why"),
-        (
-            "Messages refused",
-            f"{refused['notice']:,} to providers, {refused['invitation']:,} to"
-            f" recipients, {refused['alert']:,} to data-ops"
-            if refused
-            else _UNKNOWN,
-        ),
+        ("Messages refused", _describe_refused(refused)),
         ("Cases", _describe_cases(report["cases"])),
     ]
+
+
+def _describe_refused(refused: Mapping[str, int] | None) -> str:
+    """Return how many were refused, by whom they are for; without most zeros."""
+    if refused is None:
+        return _UNKNOWN
+    always, others = ("notice", "invitation", "alert"), ("help_desk", "case", "account")
+    shown = [*always, *(kind for kind in others if refused[kind])]
+    return ", ".join(f"{refused[kind]:,} {_REFUSED[kind]}" for kind in shown)
 
 
 def _describe_cases(cases: Mapping[str, Any] | None) -> str:

@@ -25,13 +25,16 @@ class Leftover:
         what: A name for people.
         table: The table with its schema.
         statement: The SQL file that selects the ids to remove: those written before the
-            moment `before`; `zone` is the time zone of days, as Postgres names it.
+            moment `before`; `zone` is the time zone of days, as Postgres names it, and
+            a link that was sent before `links_before` has ended for days.
+        rule: Which of them they are, for people.
         key: The primary key of the table.
     """
 
     what: str
     table: str
     statement: str
+    rule: str = "a day old and not needed"
     key: str = "id"
 
 
@@ -77,6 +80,12 @@ LEFTOVERS = (
         table="portal.portal_cache",
         statement="old_portal_counts",
         key="cache_key",
+    ),
+    Leftover(
+        what="Accounts of requesters who never set a password",
+        table="portal.accounts_account",
+        statement="old_portal_requesters",
+        rule="a week after their last link has ended",
     ),
 )
 

@@ -219,13 +219,16 @@ def _find_in_outcomes(snapshot: HealthSnapshot) -> Iterator[Problem]:
             text += f" The last, {backlog.failed_upload}: "
             text += backlog.failed_upload_failure
         yield _make_problem(text)
-    # Not of invitations: a recipient's address is the provider's to correct.
-    refused = backlog and backlog.notices_refused + backlog.alerts_refused
+    # Not of invitations: a recipient's address is the provider's to correct.  Nor of
+    # cases and accounts: whoever registers may type an address that there is not.
+    refused = backlog and (
+        backlog.notices_refused + backlog.alerts_refused + backlog.help_desk_refused
+    )
     if refused:
         what = _count(refused, "message", "messages")
         text = (
-            f"The mail server has refused {what} to a provider or data-ops; see"
-            " `cvms messages --refused`."
+            f"The mail server has refused {what} to a provider, the help desk or"
+            " data-ops; see `cvms messages --refused`."
         )
         yield _make_problem(text)
     if queue is not None and queue.is_retention_failed:

@@ -57,6 +57,9 @@ def _report_backlog(
                 "notice": backlog.notices_refused,
                 "invitation": backlog.invitations_refused,
                 "alert": backlog.alerts_refused,
+                "help_desk": backlog.help_desk_refused,
+                "case": backlog.cases_refused,
+                "account": backlog.accounts_refused,
             },
         },
     }

@@ -28,6 +28,9 @@ _PURGE_BATCH = 50
 _LEFTOVERS_BATCH = 2_000
 _FILES_BATCH = 100
 _A_DAY = dt.timedelta(days=1)
+_AFTER_LINKS = dt.timedelta(days=7)
+"""How long an account is kept whose last link has ended, and that has no password."""
+
 _Batches = Sequence[Sequence[SettledUpload]]
 
 
@@ -117,8 +120,13 @@ def purge_rejected_rows(
 def remove_leftovers(
     pipeline: pipelines.Pipeline, *, dry_run: bool
 ) -> Sequence[CleanupResult]:
-    """Remove what Dagster and Celery left in our database a day ago or earlier."""
-    values = {"before": pipeline.now() - _A_DAY, "zone": str(pipeline.zone)}
+    """Remove what Dagster, Celery and the portal left in our database.
+
+    A day ago or earlier; accounts that nobody uses, some days after their last link.
+    """
+    now, zone = pipeline.now(), str(pipeline.zone)
+    links_before = now - dt.timedelta(days=pipeline.links.days) - _AFTER_LINKS
+    values = {"before": now - _A_DAY, "zone": zone, "links_before": links_before}
     results = []
     for leftover in dagster_tables.LEFTOVERS:
         with pipeline.store.begin() as conn:
@@ -130,9 +138,8 @@ def remove_leftovers(
                     conn, leftover, values, limit=_LEFTOVERS_BATCH
                 )
             removed += count
-        rule = "a day old and not needed"
         result = CleanupResult(
-            what=leftover.what, rule=rule, found=found, removed=removed
+            what=leftover.what, rule=leftover.rule, found=found, removed=removed
         )
         results.append(result)
     return results

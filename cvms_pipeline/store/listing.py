@@ -111,6 +111,9 @@ class Backlog:
         notices_refused: Notices that the mail server has refused permanently, to
             addresses that their providers still have.
         invitations_refused: The same of invitations and recipients.
+        help_desk_refused: Messages about cases to the help desk itself.
+        cases_refused: Messages about cases to who has opened them.
+        accounts_refused: Messages with links for accounts of the portal.
     """
 
     uploads_waiting: int
@@ -122,6 +125,9 @@ class Backlog:
     notices_refused: int = 0
     invitations_refused: int = 0
     alerts_refused: int = 0
+    help_desk_refused: int = 0
+    cases_refused: int = 0
+    accounts_refused: int = 0
     oldest_upload_failure: str | None = None
     failed_upload: str | None = None
     failed_upload_failure: str | None = None

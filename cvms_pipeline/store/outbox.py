@@ -245,15 +245,22 @@ def resend(
     *,
     now: dt.datetime,
     data_ops: str,
+    help_desk: str | None,
 ) -> None:
     """Make refused messages due now, all of them or none.
 
-    What is for a provider is sent to its current addresses, alerts to `data_ops`.
+    What is for a provider is sent to its current addresses, alerts to `data_ops`, and
+    what is for the help desk to `help_desk`, if it has an address.
 
     Raises:
         NotRefused: If one of the ids is no message, or one that was not refused.
     """
-    values = {"message_ids": list(message_ids), "now": now, "data_ops": data_ops}
+    values = {
+        "message_ids": list(message_ids),
+        "now": now,
+        "data_ops": data_ops,
+        "help_desk": None if help_desk is None else [help_desk],
+    }
     found = set(conn.scalars(_statement("resend_messages"), values))
     for missing in sorted(set(message_ids) - found):
         raise NotRefused(

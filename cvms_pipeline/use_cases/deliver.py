@@ -105,8 +105,9 @@ def resend_messages(
 ) -> None:
     """Make refused messages due again, all of them or none.
 
-    Notices go to the addresses that their provider has now, alerts to data-ops.  The
-    audit records who has done it, and of which provider it was.
+    Notices go to the addresses that their provider has now, alerts to data-ops, and
+    what is for the help desk to the address that it has now.  The audit records who has
+    done it, and of which provider it was.
 
     Raises:
         NotRefused: If one of the ids is not that of a refused message.
@@ -117,7 +118,13 @@ def resend_messages(
         details={"messages": list(message_ids)},
     )
     with pipeline.store.begin() as conn:
-        outbox.resend(conn, message_ids, now=pipeline.now(), data_ops=pipeline.data_ops)
+        outbox.resend(
+            conn,
+            message_ids,
+            now=pipeline.now(),
+            data_ops=pipeline.data_ops,
+            help_desk=pipeline.help_desk,
+        )
         audit.write(conn, [note])
 
 

@@ -213,6 +213,11 @@ def _refuse_invitation(site: Any, account: Any) -> str:
     return f"/recipients/{found}/"
 
 
+def _refuse_address(site: Any, account: Any) -> str:
+    _refuse_invitation(site, account)
+    return "/recipients/to-correct/"
+
+
 def _send(button: str, data: bytes) -> Callable[[visits.Visitor], None]:
     """Return what a person does: choose a file, and press a button."""
 
@@ -512,6 +517,8 @@ PAGES = [
         make=_bring_many,
         do=_press("Search", last_name="personb"),
     ),
+    Page(route="/recipients/to-correct/", state="without any"),
+    Page(route="/recipients/to-correct/", make=_refuse_address),
     Page(
         route="/recipients/<uuid:recipient_id>/",
         state="with a refused invitation",

@@ -126,14 +126,18 @@ PROBLEMS = [
     (
         {"backlog": backlog(notices_refused=1)},
         WARNING,
-        "The mail server has refused 1 message to a provider or data-ops; see"
-        " `cvms messages --refused`.",
+        "The mail server has refused 1 message to a provider, the help desk or"
+        " data-ops; see `cvms messages --refused`.",
     ),
     (
-        {"backlog": backlog(notices_refused=1, alerts_refused=1_000)},
+        {
+            "backlog": backlog(
+                notices_refused=1, alerts_refused=600, help_desk_refused=400
+            )
+        },
         WARNING,
-        "The mail server has refused 1,001 messages to a provider or data-ops; see"
-        " `cvms messages --refused`.",
+        "The mail server has refused 1,001 messages to a provider, the help desk or"
+        " data-ops; see `cvms messages --refused`.",
     ),
     (
         {"queue": queue(is_retention_failed=True)},
@@ -165,6 +169,7 @@ FINE = [
     {"backlog": backlog(oldest_upload="u1", oldest_upload_at=ago(9))},
     {"backlog": backlog(oldest_upload="u1", oldest_upload_at=ago(-9))},  # two clocks
     {"backlog": backlog(invitations_refused=1)},  # their provider's to correct
+    {"backlog": backlog(cases_refused=1, accounts_refused=1)},  # somebody has mistyped
     {"incoming": misplaced(1, ago(1))},  # about to be moved, maybe
     {"disks": [disk(10)]},
     {"queue": queue(is_retention_failed=False)},

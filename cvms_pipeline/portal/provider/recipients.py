@@ -25,6 +25,9 @@ _RECIPIENTS = "recipients"
 _PAGES = (_RECIPIENTS, "bulk", "bulk_high")
 """The pages that contain the list, to which a search returns."""
 
+_MAX_TO_CORRECT = 200
+"""How many addresses to correct are on their page."""
+
 _TITLES = {
     "last_name": "Last name",
     "first_name": "First name",
@@ -102,6 +105,18 @@ def describe_list(request: http.HttpRequest) -> Mapping[str, Any]:
         else "",
         "later": f"{first}&after={page.recipients[-1].id}" if page.has_later else "",
     }
+
+
+@methods.require_safe
+def list_to_correct(request: http.HttpRequest) -> http.HttpResponse:
+    """Show the addresses of all uploads that do not reach anybody."""
+    provider = roles.get_account(request).provider
+    found = loaded_recipients.list_addresses_to_correct(
+        recording.open_pipeline(request), provider, limit=_MAX_TO_CORRECT
+    )
+    addresses = [(each, refusal_codes.describe_refusal(each.error)) for each in found]
+    context = {"addresses": addresses, "limit": _MAX_TO_CORRECT}
+    return shortcuts.render(request, "provider/to_correct.html", context)
 
 
 @methods.require_safe

@@ -72,6 +72,11 @@ urlpatterns = [
     path("outstanding/", _own(corrections.list_outstanding), name="outstanding"),
     path("recipients/", _own(recipients.list_recipients), name="recipients"),
     path(
+        "recipients/to-correct/",
+        _own(recipients.list_to_correct),
+        name="to_correct",
+    ),
+    path(
         "recipients/<uuid:recipient_id>/",
         _own(recipients.show_recipient),
         name="recipient",

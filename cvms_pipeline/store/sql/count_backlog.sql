@@ -13,6 +13,9 @@ SELECT
     refused.notices AS notices_refused,
     refused.invitations AS invitations_refused,
     refused.alerts AS alerts_refused,
+    refused.help_desk AS help_desk_refused,
+    refused.cases AS cases_refused,
+    refused.accounts AS accounts_refused,
     oldest.failure AS oldest_upload_failure,
     broken.id AS failed_upload,
     broken.failure AS failed_upload_failure,
@@ -43,7 +46,16 @@ CROSS JOIN (
                 AND recipient.removed_at IS NULL
                 AND message.addresses = ARRAY[recipient.email]
         ) AS invitations,
-        count(*) FILTER (WHERE message.kind = 'alert') AS alerts
+        count(*) FILTER (WHERE message.kind = 'alert') AS alerts,
+        count(*) FILTER (
+            WHERE message.kind = 'case'
+                AND message.details -> 'staff' = 'true'
+        ) AS help_desk,
+        count(*) FILTER (
+            WHERE message.kind = 'case'
+                AND message.details -> 'staff' IS DISTINCT FROM 'true'
+        ) AS cases,
+        count(*) FILTER (WHERE message.kind = 'account') AS accounts
     FROM cvms.messages AS message
     LEFT JOIN cvms.uploads AS upload ON message.upload_id = upload.id
     LEFT JOIN cvms.providers AS provider

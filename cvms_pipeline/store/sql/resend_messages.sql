@@ -11,6 +11,11 @@ SET
         WHEN 'refused-addresses' THEN coalesce(found.emails, message.addresses)
         WHEN 'delay' THEN coalesce(found.emails, message.addresses)
         WHEN 'alert' THEN ARRAY[CAST(:data_ops AS text)]
+        WHEN 'case' THEN CASE
+            WHEN message.details -> 'staff' = 'true'
+                THEN coalesce(CAST(:help_desk AS text []), message.addresses)
+            ELSE message.addresses
+        END
         ELSE message.addresses
     END
 FROM (

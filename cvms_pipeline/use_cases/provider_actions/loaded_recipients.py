@@ -4,15 +4,18 @@ Only with their own: another provider's recipient is unknown here.  Each reading
 its entry into the audit in the same transaction, with neither names nor search words.
 """
 
+from collections.abc import Sequence
+
 from cvms_pipeline.database import engine
 from cvms_pipeline.domain.vocabulary import audit_events
 from cvms_pipeline.store import audit, outbox
-from cvms_pipeline.store.provider_reads import loaded_recipients, recipient
+from cvms_pipeline.store.provider_reads import loaded_recipients, recipient, to_correct
 from cvms_pipeline.use_cases import deliver, pipelines
 
 Page = loaded_recipients.Page
 Wanted = loaded_recipients.Wanted
 Recipient = recipient.Recipient
+AddressToCorrect = to_correct.AddressToCorrect
 RecipientUnknown = recipient.RecipientUnknown
 NotRefused = outbox.NotRefused
 InvitationStatus = outbox.Status
@@ -30,6 +33,20 @@ def list_recipients(pipeline: pipelines.Pipeline, wanted: Wanted) -> Page:
         if page.recipients:
             _note(conn, wanted.provider, recipients=len(page.recipients))
     return page
+
+
+def list_addresses_to_correct(
+    pipeline: pipelines.Pipeline, provider: str, *, limit: int
+) -> Sequence[AddressToCorrect]:
+    """Return the addresses that do not reach the provider's recipients, latest first.
+
+    Over all uploads, and `limit` at most; the audit records how many were shown.
+    """
+    with pipeline.store.begin() as conn:
+        found = to_correct.list_addresses(conn, provider, limit=limit)
+        if found:
+            _note(conn, provider, recipients=len(found))
+    return found
 
 
 def get_recipient(

@@ -7,6 +7,8 @@ from cvms_pipeline.store import outbox
 from cvms_pipeline.use_cases import deliver
 
 NEW = "desk@new.example.org"
+ONE_EACH = {"notice": 1, "invitation": 1, "alert": 1}
+ONE_EACH |= {"help_desk": 0, "case": 0, "account": 0}
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def test_refused_messages_are_counted_by_kind_and_cause_a_warning(terminal, refu
     assert ended.code == 1
     assert "The mail server has refused 2 messages to a provider" in ended.out
     assert "1 to providers, 1 to recipients, 1 to data-ops" in ended.out
-    assert numbers(terminal) == {"notice": 1, "invitation": 1, "alert": 1}
+    assert numbers(terminal) == ONE_EACH
 
 
 def test_the_list_of_refused_messages_has_the_ids_to_send_them_again(terminal, refused):
@@ -78,6 +80,52 @@ def test_an_alert_is_sent_again_to_the_present_address(
     assert deliver.send_alerts(pipeline) == 1
 
 
+@pytest.fixture
+def of_portal(pipeline) -> dict[str, str]:
+    """The ids of refused messages about a case and an account, by whom they are for."""
+    told = {
+        "staff": ("case", {"case": 1001, "about": "opened", "staff": True}),
+        "requester": ("case", {"case": 1001, "about": "opened", "staff": False}),
+        "owner": ("account", {"account": "a", "nonce": "b"}),
+    }
+    with pipeline.store.begin() as conn:
+        for who, (kind, details) in told.items():
+            to, facts = [f"{who}@old.example.org"], {"kind": kind, "details": details}
+            outbox.queue(conn, now=pipeline.now(), purpose=who, addresses=to, **facts)
+        conn.exec_driver_sql("UPDATE cvms.messages SET status = 'refused'")
+        found = conn.exec_driver_sql(
+            "SELECT purpose, CAST(id AS text) FROM cvms.messages"
+        )
+        return dict(found.all())
+
+
+def test_refused_messages_about_cases_and_accounts_are_counted(terminal, of_portal):
+    ended = terminal.cvms("status", "--no-processes")
+
+    assert "1 message to a provider, the help desk or data-ops" in ended.out
+    what = "0 to data-ops, 1 to the help desk, 1 about cases, 1 about accounts"
+    assert what in ended.out
+    counted = {
+        name: numbers(terminal)[name] for name in ("help_desk", "case", "account")
+    }
+    assert counted == {"help_desk": 1, "case": 1, "account": 1}
+
+
+def test_what_is_for_the_help_desk_is_sent_again_to_its_present_address(
+    terminal, of_portal, monkeypatch
+):
+    monkeypatch.setenv("CVMS_HELP_DESK_EMAIL", NEW)
+
+    ended = terminal.cvms("resend", *of_portal.values())
+
+    assert ended.code == 0, ended.err
+    listed = terminal.cvms("messages", "--unsent", "--json").json
+    to = {message["id"]: message["to"] for message in listed}
+    assert to[of_portal["staff"]] == ["d***@n***.org"]
+    assert to[of_portal["requester"]] == ["r***@o***.org"]
+    assert to[of_portal["owner"]] == ["o***@o***.org"]
+
+
 def test_an_invitation_is_sent_again_to_its_own_address(
     terminal, done, refused, pipeline
 ):
@@ -103,7 +151,7 @@ def test_a_refusal_of_a_replaced_address_is_not_counted(
     with pipeline.store.begin() as conn:
         conn.exec_driver_sql(statement)
 
-    assert numbers(terminal) == {"notice": 1, "invitation": 1, "alert": 1} | {kind: 0}
+    assert numbers(terminal) == ONE_EACH | {kind: 0}
 
 
 @pytest.mark.parametrize("other", ["nonsense", "00000000-0000-0000-0000-000000000000"])

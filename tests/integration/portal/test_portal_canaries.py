@@ -152,3 +152,39 @@ def test_mails_about_cases_have_nothing_of_what_was_typed_or_attached(site):
     told = [str(m).replace(ADDRESS, "") for m in messages]
     assert len(told) == 3  # opened, answered, resolved
     assert canaries.find("\n".join(told)) == []
+
+
+def test_removing_a_recipient_writes_and_leads_to_no_canary(site, ids, said):
+    manager = site.add_account(ADDRESS)
+    desk = {"role": "help_desk"}
+    lee = site.browser_of(site.add_account("lee@example.org", **desk))
+    kim = site.browser_of(
+        site.add_account("kim@example.org", is_supervisor=True, **desk)
+    )
+    asked = {"recipient_id": str(ids["recipient_id"]), "file": None}
+    number = site.open_case(manager, "removal", **(ASKED | asked))["number"]
+    path = f"/desk/{number}/removal/"
+
+    answers = [
+        lee.get(path),
+        lee.post(path, {"words": "Zebulonia Canarywood"}),
+        lee.post(path, {"words": "bird@nest.example"}),
+        lee.post(path, {"words": " "}),
+    ]
+    for browser, what in ((lee, "ask"), (lee, "approve"), (kim, "approve")):
+        version = browser.get(f"/desk/{number}/").context["case"].facts.version
+        typed = {"version": version, "recipient": ids["recipient_id"], "words": ROW}
+        answers.append(browser.post(f"{path}{what}/", typed))
+    answers.append(kim.get(f"/desk/{number}/"))
+    deliver.send_alerts(site.pipeline)
+
+    assert canaries.find(answers[1].content)  # it was found
+    assert site.installation.column(
+        "SELECT count(*) FROM cvms.removals WHERE approved_at IS NOT NULL"
+    ) == [1]
+    assert canaries.find(said()) == []
+    assert _find_in_addresses(answers) == []
+    assert canaries.find(repr(site.audit("removal-asked", "recipient-removed"))) == []
+    assert canaries.find(prometheus_client.generate_latest()) == []
+    told = [m for m in site.installation.mail() if m["To"] == ADDRESS]
+    assert canaries.find("".join(str(m).replace(ADDRESS, "") for m in told)) == []

@@ -16,7 +16,7 @@ from django.utils import timezone
 from cvms_pipeline.database import dumps, engine
 from cvms_pipeline.local.postgres import programs
 from cvms_pipeline.maintenance import retention
-from cvms_pipeline.portal.accounts import models
+from cvms_pipeline.portal.accounts import administration, models
 
 SESSIONS = ["django_session", "usersessions_usersession", "portal_cache"]
 
@@ -66,6 +66,40 @@ def test_retention_removes_sessions_and_counts_that_ended_a_day_ago(site):
     left = set(Session.objects.values_list("session_key", flat=True))
     assert (old in left, fresh in left) == (False, True)
     assert browser.get("/uploads/").status_code == 200
+
+
+def _add_requester(site, address, *, days_ago, password=None):
+    account = models.Account.objects.add(address, models.Role.REQUESTER)
+    if password is not None:
+        account.set_password(password)
+    account.added_at = timezone.now() - dt.timedelta(days=days_ago)
+    account.save()
+    return account
+
+
+def test_retention_removes_accounts_that_requesters_have_never_used(site):
+    days = site.pipeline.links.days + 8
+    unused = _add_requester(site, "unused@example.org", days_ago=days)
+    kept = [
+        _add_requester(site, "fresh@example.org", days_ago=days - 2),
+        _add_requester(site, "used@example.org", days_ago=days, password="x"),
+        _add_requester(site, "asked@example.org", days_ago=days),
+        _add_requester(site, "again@example.org", days_ago=days),
+        _add_requester(site, "logged-in@example.org", days_ago=days),
+        site.add_account(),
+    ]
+    site.open_case(kept[2])
+    administration.send_link(site.pipeline, kept[3])
+    models.Account.objects.filter(pk=kept[4].pk).update(last_login=timezone.now())
+    models.Account.objects.filter(pk=kept[5].pk).update(
+        password="!", added_at=unused.added_at
+    )
+
+    results = retention.remove_leftovers(site.pipeline, dry_run=False)
+
+    assert (results[-1].found, results[-1].removed) == (1, 1)
+    assert set(models.Account.objects.all()) == set(kept)
+    assert retention.remove_leftovers(site.pipeline, dry_run=True)[-1].found == 0
 
 
 @pytest.fixture

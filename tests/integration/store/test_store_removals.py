@@ -260,7 +260,9 @@ def test_a_refused_invitation_is_not_sent_again_or_told_of(desk):
     with desk.store.begin() as conn:
         for message in refused:
             with contextlib.suppress(outbox.NotRefused):
-                outbox.resend(conn, [message.id], now=LATER, data_ops="ops@b.org")
+                outbox.resend(
+                    conn, [message.id], now=LATER, data_ops="ops@b.org", help_desk=None
+                )
     # Of Bob's the provider is told, and his alone is sent again.
     told = desk.table(
         "SELECT status, coalesce(details -> 'refused' -> 0 ->> 'line', '') AS line,"

@@ -14,6 +14,7 @@ from benchmarks import (
     measuring,
     peers,
     portal,
+    portal_processes,
     ports,
     redis_server,
     sample_rows,
@@ -78,6 +79,7 @@ def test_the_figures_of_the_portal_are_listed_with_their_goals():
         "page_p95_ms": {"uploads": 37.0},
         "review_100_ms": 120,
         "concurrent": {"users": 50, "errors": 0, "p95_s": 0.5},
+        "refused_log_in_ms": {"known": {"median": 80.0, "p95": 95.5}},
     }
 
     assert portal.list_rows(found) == [
@@ -86,6 +88,7 @@ def test_the_figures_of_the_portal_are_listed_with_their_goals():
         ("concurrent: users", "50", ""),
         ("concurrent: errors", "0", "≤ 0"),
         ("concurrent: p95_s", "0.5", "≤ 1.0"),
+        ("refused_log_in_ms: known", "median 80.0, p95 95.5", ""),
     ]
 
 
@@ -96,7 +99,7 @@ def test_server_times_are_read_from_the_log_of_the_portal():
         "2026-11-29 19:00:02,000 GET unknown page 404 3 ms\n"
     )
 
-    assert portal._LINE.findall(log) == [("recipients", "34"), ("bulk", "120")]
+    assert portal_processes.LINE.findall(log) == [("recipients", "34"), ("bulk", "120")]
 
 
 def test_the_other_tools_are_listed_by_name_without_ours():

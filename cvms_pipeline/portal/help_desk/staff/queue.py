@@ -69,10 +69,15 @@ def _render(
     context = {
         "cases": shown_cases.describe_lines(page.lines),
         "counts": [
-            (state.value, state.words, page.counts[state], state is wanted.state)
+            (
+                state.value,
+                state.words,
+                _write_count(page.counts[state]),
+                state is wanted.state,
+            )
             for state in cases.State
         ],
-        "total": page.total,
+        "total": f"{_write_count(page.total)} {'case' if page.total == 1 else 'cases'}",
         "is_filtered": any(chosen.values()),
         **visiting.describe_place(page),
     }
@@ -94,6 +99,11 @@ def _read_wanted(
         after=place["after"],
         before=place["before"],
     )
+
+
+def _write_count(number: int) -> str:
+    """Return a number of cases; above the highest one they are not counted."""
+    return f"{number:,} or more" if number >= reading.MAX_COUNTED else f"{number:,}"
 
 
 def _list_words(

@@ -12,6 +12,16 @@ from cvms_pipeline.use_cases import deliver
 
 ROSA = "rosa@clinic.example.org"
 
+FILL = """
+INSERT INTO cvms.cases (
+    kind, vfc_pin, organisation, requester, requester_name, requester_email, key,
+    opened_at, waiting_since
+)
+SELECT kind, vfc_pin, organisation, requester, requester_name, requester_email,
+    n::text, opened_at, waiting_since
+FROM cvms.cases CROSS JOIN generate_series(1, {more}) AS n
+"""
+
 
 @pytest.fixture
 def rosa(site):
@@ -54,6 +64,20 @@ def _send(browser, number, what, *, page=None, **typed):
 
 def _list_numbers(page):
     return re.findall(r'href="/desk/(VACHCP\d+)/"', page.content.decode())
+
+
+def test_the_queue_says_when_it_has_stopped_counting(site, rosa, lee):
+    site.open_case(rosa)
+    browser = site.browser_of(lee)
+    site.installation.execute(FILL.format(more=999))
+    many = portals.text_of(browser.get("/desk/"))
+    site.installation.execute("DELETE FROM cvms.cases WHERE key = '1'")
+    fewer = portals.text_of(browser.get("/desk/"))
+
+    assert "New 1,000 or more In progress 0" in many
+    assert "1,000 or more cases, the one that waits longest first" in many
+    assert "New 999 In progress 0" in fewer
+    assert "999 cases, the one" in fewer
 
 
 def test_the_queue_shows_who_waits_longest_and_finds_what_is_wanted(site, rosa, lee):
