@@ -166,12 +166,14 @@ def _cleanup(
 ) -> Iterator[list[retention.CleanupResult]]:
     """Enclose what an op removes; write its results to the audit, show them in the UI.
 
-    The op adds its results to the list that it is given.
+    The op adds its results to the list that it is given.  If something could not be
+    removed, the op fails once all others are removed.
     """
     results: list[retention.CleanupResult] = []
     with failures.op_errors(context.retry_number):
         yield results
         retention.record(pipeline, results, run_id=context.run_id)
+        retention.check_all_removed(results)
     context.add_output_metadata(
         {
             "dry run": config.dry_run,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from cvms_pipeline.database import engine
 from cvms_pipeline.domain.vocabulary import audit_events, upload
 from cvms_pipeline.files import access
-from cvms_pipeline.maintenance import retention
+from cvms_pipeline.maintenance import passing_over, retention
 from cvms_pipeline.store import audit
 from cvms_pipeline.store.help_desk import case_files, erasing
 from cvms_pipeline.use_cases import pipelines
@@ -37,22 +37,29 @@ def _erase(
     before = now - dt.timedelta(days=days)
     with pipeline.store.begin() as conn:
         found = erasing.count_erasable(conn, before=before)
-    removed = 0
+    removed, kept = 0, passing_over.PassedOver[int]()
     while not dry_run:
-        with pipeline.store.begin() as conn:
-            erased = erasing.erase(conn, before=before, now=now, limit=_BATCH)
-            for file_id in (each for ids in erased.values() for each in ids):
-                pipeline.case_files.remove(file_id)
-            if erased:
-                _record(conn, list(erased))
-        if not erased:
-            break
-        removed += len(erased)
+        with kept.passing_over():
+            with pipeline.store.begin() as conn:
+                erased = erasing.erase(
+                    conn, before=before, now=now, limit=_BATCH, but=kept.keys
+                )
+                for number, file_ids in erased.items():
+                    with kept.removing(number):
+                        for file_id in file_ids:
+                            pipeline.case_files.remove(file_id)
+                if erased:
+                    _record(conn, list(erased))
+            if not erased:
+                break
+            removed += len(erased)
     return retention.CleanupResult(
         what="Texts and names of cases",
         rule=f"closed {days} days ago",
         found=found,
         removed=removed,
+        kept=len(kept.keys),
+        why=kept.why,
     )
 
 
@@ -66,23 +73,29 @@ def _remove_old_files(
 ) -> retention.CleanupResult:
     now = pipeline.now()
     before = now - dt.timedelta(days=days)
-    found = removed = 0
-    while True:
-        with pipeline.store.begin() as conn:
-            old = erasing.find_old_files(conn, before=before, limit=_BATCH)
-            if not dry_run:
-                erasing.mark_removed(conn, list(old), now)
+    removed, kept = 0, passing_over.PassedOver[str]()
+    with pipeline.store.begin() as conn:
+        found = erasing.count_old_files(conn, before=before)
+    while not dry_run:
+        with kept.passing_over():
+            with pipeline.store.begin() as conn:
+                old = erasing.find_old_files(
+                    conn, before=before, limit=_BATCH, but=kept.keys
+                )
+                erasing.mark_removed(conn, old, now)
                 for file_id in old:
-                    pipeline.case_files.remove(file_id)
-        found += len(old)
-        removed += 0 if dry_run else len(old)
-        if dry_run or not old:
-            break
+                    with kept.removing(file_id):
+                        pipeline.case_files.remove(file_id)
+            if not old:
+                break
+            removed += len(old)
     return retention.CleanupResult(
         what="Files of cases",
         rule=f"closed {days} days ago",
         found=found,
         removed=removed,
+        kept=len(kept.keys),
+        why=kept.why,
     )
 
 
@@ -91,13 +104,17 @@ def _remove_strays(
 ) -> retention.CleanupResult:
     """Remove files of which a crash, a day ago or earlier, has prevented the row."""
     strays = _list_strays(pipeline)
-    for file_id in [] if dry_run else strays:
-        pipeline.case_files.remove(file_id)
+    kept = passing_over.PassedOver[str]()
+    for file_id in () if dry_run else strays:
+        with kept.passing_over(), kept.removing(file_id):
+            pipeline.case_files.remove(file_id)
     return retention.CleanupResult(
         what="Files of no case",
         rule="a day old",
         found=len(strays),
-        removed=0 if dry_run else len(strays),
+        removed=0 if dry_run else len(strays) - len(kept.keys),
+        kept=len(kept.keys),
+        why=kept.why,
     )
 
 

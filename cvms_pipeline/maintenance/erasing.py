@@ -7,7 +7,7 @@ case.  What else is removed after some days is `retention`.
 import datetime as dt
 from collections.abc import Sequence
 
-from cvms_pipeline.maintenance import retention
+from cvms_pipeline.maintenance import passing_over, retention
 from cvms_pipeline.store.removals import erasing
 from cvms_pipeline.use_cases import pipelines
 
@@ -24,15 +24,20 @@ def erase_removed(
     before = now - dt.timedelta(days=limits.removed_days)
     with pipeline.store.begin() as conn:
         due = erasing.list_due(conn, before=before)
-    erased = 0
+    erased, kept = 0, passing_over.PassedOver[str]()
     for recipient_id in () if dry_run else due:
-        with pipeline.store.begin() as conn:
-            uploads = erasing.erase(conn, recipient_id, now=now)
-            for upload_id in uploads or ():
-                pipeline.reports.remove(upload_id)
-        erased += uploads is not None
-    rule = f"removed {limits.removed_days} days ago"
+        with kept.passing_over():
+            with pipeline.store.begin() as conn, kept.removing(recipient_id):
+                uploads = erasing.erase(conn, recipient_id, now=now)
+                for upload_id in uploads or ():
+                    pipeline.reports.remove(upload_id)
+            erased += uploads is not None
     people = retention.CleanupResult(
-        what="Removed recipients", rule=rule, found=len(due), removed=erased
+        what="Removed recipients",
+        rule=f"removed {limits.removed_days} days ago",
+        found=len(due),
+        removed=erased,
+        kept=len(kept.keys),
+        why=kept.why,
     )
     return [people]

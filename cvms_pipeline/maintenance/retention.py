@@ -13,7 +13,7 @@ from pathlib import Path
 from cvms_pipeline.database import dagster_tables
 from cvms_pipeline.domain.vocabulary import audit_events, upload
 from cvms_pipeline.files import access
-from cvms_pipeline.maintenance import incoming_backup, quarantine
+from cvms_pipeline.maintenance import incoming_backup, passing_over, quarantine
 from cvms_pipeline.store import audit, listing, outbox, rejected_rows
 from cvms_pipeline.use_cases import pipelines
 from cvms_pipeline.use_cases.provider_actions import review
@@ -32,6 +32,7 @@ _AFTER_LINKS = dt.timedelta(days=7)
 """How long an account is kept whose last link has ended, and that has no password."""
 
 _Batches = Sequence[Sequence[SettledUpload]]
+_Kept = passing_over.PassedOver[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +58,16 @@ class CleanupResult:
         rule: Which of them are to be removed, for people.
         found: How many were to be removed.
         removed: How many were; none in a dry run.
+        kept: How many could not be removed, and are tried again the next night.
+        why: What has prevented the first of these; without personal data.
     """
 
     what: str
     rule: str
     found: int
     removed: int
+    kept: int = 0
+    why: str = ""
 
 
 def find_surplus_partitions(
@@ -96,25 +101,33 @@ def purge_rejected_rows(
     with pipeline.store.begin() as conn:
         found_uploads, found_rows = rejected_rows.count_purgeable(conn, before=before)
     purged_uploads = purged_rows = 0
+    kept = _Kept()
     while not dry_run:
-        with pipeline.store.begin() as conn:
-            purged = rejected_rows.purge(
-                conn, before=before, now=now, limit=_PURGE_BATCH
-            )
-            for upload_id in purged:
-                pipeline.reports.remove(upload_id)
-        if not purged:
-            break
-        purged_uploads += len(purged)
-        purged_rows += sum(purged.values())
+        with kept.passing_over():
+            with pipeline.store.begin() as conn:
+                purged = rejected_rows.purge(
+                    conn, before=before, now=now, limit=_PURGE_BATCH, but=kept.keys
+                )
+                for upload_id in purged:
+                    with kept.removing(upload_id):
+                        pipeline.reports.remove(upload_id)
+            if not purged:
+                break
+            purged_uploads += len(purged)
+            purged_rows += sum(purged.values())
     rule = f"finished {limits.rejected_rows_days} days ago"
-    return [
-        CleanupResult(what=what, rule=rule, found=found, removed=removed)
-        for what, found, removed in (
-            ("Rejected rows", found_rows, purged_rows),
-            ("Error reports", found_uploads, purged_uploads),
-        )
-    ]
+    rows = CleanupResult(
+        what="Rejected rows", rule=rule, found=found_rows, removed=purged_rows
+    )
+    reports = CleanupResult(
+        what="Error reports",
+        rule=rule,
+        found=found_uploads,
+        removed=purged_uploads,
+        kept=len(kept.keys),
+        why=kept.why,
+    )
+    return [rows, reports]
 
 
 def remove_leftovers(
@@ -158,22 +171,38 @@ def remove_files(
         ("Files in quarantine", quarantined, _remove_quarantined),
     ):
         batches = list(_find_settled(pipeline, upload_ids, before))
-        removed = 0 if dry_run else remove(pipeline, what, batches)
-        found, rule = sum(map(len, batches)), f"finished {limits.archive_days} days ago"
-        results.append(
-            CleanupResult(what=what, rule=rule, found=found, removed=removed)
+        kept = _Kept()
+        removed = 0 if dry_run else remove(pipeline, what, batches, kept)
+        result = CleanupResult(
+            what=what,
+            rule=f"finished {limits.archive_days} days ago",
+            found=sum(map(len, batches)),
+            removed=removed,
+            kept=len(kept.keys),
+            why=kept.why,
         )
+        results.append(result)
+    work_folders = _remove_work_folders(pipeline, limits, dry_run=dry_run)
+    return [*results, work_folders, _remove_reviews(pipeline, dry_run=dry_run)]
+
+
+def _remove_work_folders(
+    pipeline: pipelines.Pipeline, limits: Limits, *, dry_run: bool
+) -> CleanupResult:
+    """Remove what interrupted runs have left behind."""
     untouched = _find_untouched(pipeline, limits)
-    if not dry_run:
-        for upload_id in untouched:
+    kept = _Kept()
+    for upload_id in () if dry_run else untouched:
+        with kept.passing_over(), kept.removing(upload_id):
             pipeline.work.remove(upload_id)
-    work_folders = CleanupResult(
+    return CleanupResult(
         what="Work folders",
         rule=f"unchanged for {limits.work_days} days",
         found=len(untouched),
-        removed=0 if dry_run else len(untouched),
+        removed=0 if dry_run else len(untouched) - len(kept.keys),
+        kept=len(kept.keys),
+        why=kept.why,
     )
-    return [*results, work_folders, _remove_reviews(pipeline, dry_run=dry_run)]
 
 
 def _remove_reviews(pipeline: pipelines.Pipeline, *, dry_run: bool) -> CleanupResult:
@@ -198,6 +227,23 @@ def record(
             audit.write(conn, [audit.Note(event=event, run_id=run_id, details=removed)])
 
 
+def check_all_removed(results: Sequence[CleanupResult]) -> None:
+    """Check that nothing that was to be removed is still there.
+
+    Raises:
+        NotAllRemoved: Says of each kind how many are, and why.
+    """
+    told = [
+        f"{result.what}: {result.kept} are left. {result.why}"
+        for result in results
+        if result.kept
+    ]
+    if told:
+        raise passing_over.NotAllRemoved(
+            "\n".join(["Some things could not be removed; all others were.", *told])
+        )
+
+
 def _find_settled(
     pipeline: pipelines.Pipeline, upload_ids: Sequence[str], before: dt.datetime
 ) -> Iterator[Sequence[SettledUpload]]:
@@ -208,20 +254,24 @@ def _find_settled(
             yield listing.find_settled(conn, batch, before=before, limit=len(batch))
 
 
-def _remove_archived(pipeline: pipelines.Pipeline, what: str, batches: _Batches) -> int:
+def _remove_archived(
+    pipeline: pipelines.Pipeline, what: str, batches: _Batches, kept: _Kept
+) -> int:
     """Remove files from the archive, after they are in the audit; return how many.
 
     After a crash between the two, the next night removes them, with a second entry.
+    So it does with what cannot be removed now.
     """
     for batch in batches:
         _record_removal(pipeline, what, batch)
         for each in batch:
-            pipeline.archive.remove(each.id)
-    return sum(map(len, batches))
+            with kept.passing_over(), kept.removing(each.id):
+                pipeline.archive.remove(each.id)
+    return sum(map(len, batches)) - len(kept.keys)
 
 
 def _remove_quarantined(
-    pipeline: pipelines.Pipeline, what: str, batches: _Batches
+    pipeline: pipelines.Pipeline, what: str, batches: _Batches, _kept: _Kept
 ) -> int:
     """Remove the quarantined files of uploads; return of how many uploads.
 

@@ -175,13 +175,20 @@ def count_purgeable(conn: sa.Connection, *, before: dt.datetime) -> tuple[int, i
 
 
 def purge(
-    conn: sa.Connection, *, before: dt.datetime, now: dt.datetime, limit: int
+    conn: sa.Connection,
+    *,
+    before: dt.datetime,
+    now: dt.datetime,
+    limit: int,
+    but: Sequence[str] = (),
 ) -> Mapping[str, int]:
     """Delete the rejected rows of up to `limit` uploads that finished before a moment.
+
+    Those of the uploads `but` are left.
 
     Returns:
         Upload id to the number of its rows; empty when nothing is left to purge.
     """
-    values = {"before": before, "now": now, "limit": limit}
+    values = {"before": before, "now": now, "limit": limit, "but": list(but)}
     rows = conn.execute(_statement("purge_rejected_rows"), values)
     return {row.id: row.rejected for row in rows}

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -18,30 +19,44 @@ def count_erasable(conn: sa.Connection, *, before: dt.datetime) -> int:
 
 
 def erase(
-    conn: sa.Connection, *, before: dt.datetime, now: dt.datetime, limit: int
+    conn: sa.Connection,
+    *,
+    before: dt.datetime,
+    now: dt.datetime,
+    limit: int,
+    but: Sequence[int] = (),
 ) -> Mapping[int, Sequence[str]]:
     """Erase cases that were closed before a moment; return the ids of their files.
+
+    The cases `but` are left.
 
     Texts, names and addresses go, those of messages too; who is known by an account's
     id stays so.
     """
-    values = {"before": before, "now": now, "limit": limit}
+    values = {"before": before, "now": now, "limit": limit, "but": list(but)}
     rows = conn.execute(_statement("erase_cases"), values)
     return {row.number: row.file_ids for row in rows}
 
 
+def count_old_files(conn: sa.Connection, *, before: dt.datetime) -> int:
+    """Return how many files there are of cases that were closed before a moment."""
+    return conn.scalar(_select_old_files(before, sa.func.count())) or 0
+
+
 def find_old_files(
-    conn: sa.Connection, *, before: dt.datetime, limit: int
-) -> Mapping[str, int]:
-    """Return the files of cases that were closed before a moment, with the numbers."""
-    query = (
-        sa.select(_FILES.c.id, _FILES.c.number)
-        .join(_CASES, _CASES.c.number == _FILES.c.number)
-        .where(_CASES.c.closed_at < before, _FILES.c.removed_at.is_(None))
-        .order_by(_FILES.c.id)
-        .limit(limit)
-    )
-    return {row.id: row.number for row in conn.execute(query)}
+    conn: sa.Connection, *, before: dt.datetime, limit: int, but: Sequence[str] = ()
+) -> Sequence[str]:
+    """Return files of cases that were closed before a moment, except `but`."""
+    query = _select_old_files(before, _FILES.c.id).where(_FILES.c.id.not_in(but))
+    return conn.scalars(query.order_by(_FILES.c.id).limit(limit)).all()
+
+
+def _select_old_files(
+    before: dt.datetime, wanted: sa.ColumnElement[Any]
+) -> sa.Select[Any]:
+    of_case = _CASES.c.number == _FILES.c.number
+    is_old = (_CASES.c.closed_at < before) & _FILES.c.removed_at.is_(None)
+    return sa.select(wanted).select_from(_FILES).join(_CASES, of_case).where(is_old)
 
 
 def mark_removed(

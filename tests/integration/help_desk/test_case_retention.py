@@ -7,6 +7,7 @@ import pytest
 from help_desks import RIA, SAM
 
 from cvms_pipeline.domain.vocabulary import cases
+from cvms_pipeline.errors import TransientError
 from cvms_pipeline.maintenance import case_retention, retention
 from cvms_pipeline.use_cases import deliver
 from cvms_pipeline.use_cases.help_desk import answering, loading, reading
@@ -105,3 +106,24 @@ def test_open_cases_stay_and_a_file_without_a_case_goes_after_a_day(site):
     assert seen.organisation == "Elm Clinic"
     (file,) = seen.files
     assert reading.read_file(site.pipeline, number, file.id, by=RIA).data
+
+
+def test_a_file_that_cannot_be_removed_holds_up_no_other_case(site, closed):
+    other = help_desks.open_case(site, key="other").number
+    answering.close(site.pipeline, other, by=RIA, key="c")
+    (stuck,) = help_desks.look(site, closed).files
+    path = site.pipeline.case_files.path(stuck.id)
+    path.unlink()
+    (path / "kept").mkdir(parents=True)
+    site.clock.forward(days=31)
+
+    assert clean(site)["Files of cases"] == (2, 1)
+    assert clean(site)["Files of cases"] == (1, 0)
+    site.clock.forward(days=340)
+    results = case_retention.clean_cases(site.pipeline, LIMITS, dry_run=False)
+
+    assert [each.kept for each in results] == [1, 1, 0]
+    erased = "SELECT number FROM cvms.cases WHERE erased_at IS NOT NULL"
+    assert site.column(erased) == [other]
+    with pytest.raises(TransientError, match="Texts and names of cases: 1 are left"):
+        retention.check_all_removed(results)

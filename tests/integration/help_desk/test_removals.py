@@ -239,6 +239,25 @@ def test_names_are_erased_after_their_days_and_a_record_stays(site, number):
         compose.show_message(site.pipeline, message.id)
 
 
+def test_a_report_that_cannot_be_removed_holds_up_nobody_else(site, number):
+    twice = site.bring([ANN, BAD], slug="county")
+    ask(site, number)
+    approve(site, number)
+    other = help_desks.open_case(site, **WIDOW).number
+    site.bring(["Anna,Moe,1/2/1990,am@b.example.org"])
+    ask(site, other, "moe")
+    approve(site, other)
+    site.clock.forward(days=31)
+    path = site.pipeline.reports.path(twice)
+    path.unlink()
+    (path / "kept").mkdir(parents=True)
+
+    assert erase(site) == (2, 1)
+
+    named = "SELECT first_name FROM cvms.recipients WHERE removed_at IS NOT NULL"
+    assert sorted(site.column(named)) == ["", "Ann"]
+
+
 def erase(site, *, dry_run: bool = False) -> tuple[int, int]:
     (result,) = erasing.erase_removed(site.pipeline, LIMITS, dry_run=dry_run)
     return result.found, result.removed

@@ -1,6 +1,7 @@
 """Dagster beside an installation, in a few words for tests."""
 
 import logging
+import pathlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -101,6 +102,12 @@ def finished(site: installations.Installation, rows: Sequence[str]) -> str:
     upload_id = site.receive(rows)
     finish(site, upload_id)
     return upload_id
+
+
+def make_unremovable(path: pathlib.Path) -> None:
+    """Let nobody remove a file, not even root: a folder that is not empty is there."""
+    path.unlink()
+    (path / "kept").mkdir(parents=True)
 
 
 def counts(shown: Mapping[str, Any], column: str = "removed") -> dict[str, int]:

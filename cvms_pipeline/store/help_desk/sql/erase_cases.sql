@@ -7,7 +7,9 @@ WITH erased AS (
         assignee_name = '', vfc_pin = '', erased_at = :now, version = version + 1
     FROM (
         SELECT number, requester_email FROM cvms.cases
-        WHERE closed_at < :before AND erased_at IS NULL
+        WHERE closed_at < :before
+            AND erased_at IS NULL
+            AND number <> ALL(CAST(:but AS bigint []))
         ORDER BY closed_at
         LIMIT :limit
         FOR UPDATE SKIP LOCKED
