@@ -18,6 +18,7 @@ from cvms_pipeline.files import incoming, names, provider_folders
 from cvms_pipeline.store import providers, uploads
 from cvms_pipeline.use_cases import pipelines
 
+_REPORT_SECONDS = 10.0
 _POLL_SECONDS = 0.2
 _RECENT_UPLOADS = 500
 
@@ -159,7 +160,9 @@ def wait_for_outcome(
 ) -> uploads.Upload:
     """Return the upload of a dropped file when it is finished or has failed.
 
-    Until then, `report_progress` is called with the upload each 0.2 seconds.
+    Until then, `report_progress` is called with the upload each 0.2 seconds.  A
+    finished one is returned with its error report there, unless the report takes
+    longer than ten seconds.
 
     Raises:
         OutcomePending: If it is neither after so many `seconds`.
@@ -168,11 +171,22 @@ def wait_for_outcome(
     while True:
         found = find_upload(pipeline, dropped)
         if found and (found.status.is_finished or found.has_failed):
+            _wait_for_report(pipeline, found, until=deadline)
             return found
         if time.monotonic() >= deadline:
             raise OutcomePending(_explain_delay(dropped, found, seconds))
         if found:
             report_progress(found)
+        time.sleep(_POLL_SECONDS)
+
+
+def _wait_for_report(
+    pipeline: pipelines.Pipeline, found: uploads.Upload, *, until: float
+) -> None:
+    """Wait until the error report is there, which a later step of the run makes."""
+    path = pipeline.reports.path(found.id)
+    until = min(until, time.monotonic() + _REPORT_SECONDS)
+    while found.rejected and not path.exists() and time.monotonic() < until:
         time.sleep(_POLL_SECONDS)
 
 

@@ -1,5 +1,8 @@
 """What a way in calls: the registry, history, search, drop and check, with actors."""
 
+import time
+import types
+
 import pytest
 from installations import ANN, BAD, BOB, HEADER, LOW
 
@@ -164,6 +167,24 @@ def test_a_dropped_file_is_followed_to_its_own_outcome(site):
     assert before == [None, None]
     assert {each.status for each in ended} == {"completed", "completed_with_errors"}
     assert [each.file_name for each in ended] == ["staff.csv", "staff (2).csv"]
+
+
+def test_the_outcome_of_a_dropped_file_has_its_error_report(site, monkeypatch):
+    site.bring([ANN, BOB])
+    dropped = drop_staff(site)
+    (taken,) = site.take_in()
+    site.process(taken.id)
+    report = site.pipeline.reports.path(taken.id)
+    kept = report.rename(report.with_suffix(".late"))
+    clock = types.SimpleNamespace(
+        monotonic=time.monotonic, sleep=lambda _: kept.rename(report)
+    )
+    monkeypatch.setattr(drop, "time", clock)
+
+    ended = drop.wait_for_outcome(site.pipeline, dropped, seconds=60)
+
+    assert ended.rejected > 0
+    assert report.exists()
 
 
 def test_waiting_for_an_outcome_ends_at_its_time_limit(site):
