@@ -31,6 +31,7 @@ def append(
     columns: Mapping[str, _Column],
     *,
     order_by: Sequence[str] = (),
+    in_order: Mapping[str, _Column] | None = None,
 ) -> None:
     """Append rows to `table`.
 
@@ -40,10 +41,13 @@ def append(
         columns: The names of its columns, constants too, each with as many values:
             text, numbers or dates; a missing one is null.
         order_by: The columns by which the rows are sorted first (collation C).
+        in_order: More columns, with values for the rows as they are sorted.
     """
     rows = pa.table({name: _to_array(column) for name, column in columns.items()})
     if order_by:
         rows = rows.sort_by([(name, "ascending") for name in order_by])
+    for name, column in (in_order or {}).items():
+        rows = rows.append_column(name, _to_array(column))
     names = ", ".join(rows.column_names)
     sql = f"COPY {table} ({names}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')"
     with contextlib.closing(conn.connection.cursor()) as cursor:

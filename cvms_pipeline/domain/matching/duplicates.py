@@ -104,20 +104,27 @@ def _plan(
     taken: pd.Index,
 ) -> sheet.Sheet:
     """Return the sheet with its plan and the rejections of duplicates."""
-    values = validated.valid_values
-    keys = make_keys(values) if keys is None else keys
-    is_open = keys.duplicated(_KEY, keep=False) | keys.index.isin(matches.index)
+    keys = make_keys(validated.valid_values) if keys is None else keys
+    is_open = _find_twins(keys) | keys.index.isin(matches.index)
     if not is_open.any():
         return validated.replace(plan=_make_plan(keys, _NO_CANDIDATES, taken))
     frames.check_frame(frames.Matches.to_schema(), matches)
     sharing = _count_sharing(keys, rows=len(validated.cells))[is_open]
     candidates = _find_candidates(keys[is_open], matches, provider, upload, sharing)
-    kept, *rejected = _settle(candidates, values[columns.EMAIL])
+    kept, *rejected = _settle(candidates, validated.valid_values[columns.EMAIL])
     is_planned = ~is_open | keys.index.isin(kept.index)
     return validated.replace(
         plan=_make_plan(keys[is_planned], kept, taken),
         rejections=sheet.join_rejections([validated.rejections, *rejected]),
     )
+
+
+def _find_twins(keys: pd.DataFrame) -> pd.Series:
+    """Return which rows have the match key of another one."""
+    # Dates are compared in a sixth of the time, and most files have few the same.
+    may_be = keys["birth_date"].duplicated(keep=False)
+    is_twin = keys[may_be].duplicated(_KEY, keep=False)
+    return is_twin.reindex(keys.index, fill_value=False)
 
 
 def _find_candidates(
@@ -190,10 +197,13 @@ def _count_sharing(keys: pd.DataFrame, *, rows: int) -> pd.Series:
 
 def _make_plan(keys: pd.DataFrame, kept: pd.DataFrame, taken: pd.Index) -> pd.DataFrame:
     """Return the plan of the rows with `keys`: inserts, unless `kept` differs."""
+    action = pd.Series(_INSERT, keys.index, dtype=str)
+    recipient_id = pd.Series(None, keys.index, dtype=str)
+    if len(kept):
+        action = kept["action"].reindex(keys.index, fill_value=_INSERT)
+        recipient_id = kept["recipient_id"].reindex(keys.index)
     return keys.assign(
-        is_taken=keys.index.isin(taken),
-        action=kept["action"].reindex(keys.index, fill_value=_INSERT),
-        recipient_id=kept["recipient_id"].reindex(keys.index),
+        is_taken=keys.index.isin(taken), action=action, recipient_id=recipient_id
     )
 
 

@@ -42,10 +42,9 @@ def find(
         `frames.PossibleDuplicates`, in order of line; those that the uploader may see
         first.
     """
-    is_new = plan["action"] == _NEW
     found = [
-        *_compare_in_file(plan, is_new),
-        _compare_stored(plan.index[is_new], similar, provider, upload),
+        *_compare_in_file(plan),
+        _compare_stored(plan, similar, provider, upload),
     ]
     filled = [frame for frame in found if len(frame)]
     if not filled:
@@ -63,12 +62,13 @@ def to_records(found: pd.DataFrame) -> Sequence[likeness.PossibleDuplicate]:
     return likeness.parse(rows.to_dict("records"))
 
 
-def _compare_in_file(plan: pd.DataFrame, is_new: pd.Series) -> list[pd.DataFrame]:
+def _compare_in_file(plan: pd.DataFrame) -> list[pd.DataFrame]:
     """Return what each new row has in common with an earlier one of the file."""
     has_first_name_as_last = arrow.is_in(plan["last_key"], plan["first_key"])
     is_sharing = plan["email_key"].duplicated(keep=False)
     if not (has_first_name_as_last.any() or is_sharing.any()):
         return []
+    is_new = plan["action"] == _NEW
     names = plan[is_new & has_first_name_as_last].reset_index()
     sharing = plan[is_new & is_sharing].reset_index()
     return [
@@ -117,14 +117,14 @@ def _find_other_last_names(sharing: pd.DataFrame) -> pd.DataFrame:
 
 
 def _compare_stored(
-    new_lines: pd.Index,
+    plan: pd.DataFrame,
     similar: pd.DataFrame,
     provider: str | None,
     upload: str | None,
 ) -> pd.DataFrame:
     if similar.empty:
         return _NONE
-    is_new = similar["line"].isin(new_lines)
+    is_new = similar["line"].isin(plan.index[plan["action"] == _NEW])
     others = similar[is_new & similar["upload"].ne(upload or "")]
     is_own = others["provider"].eq(provider or "").astype(bool)
     return others.assign(is_own=is_own)[list(_NONE)]

@@ -23,6 +23,17 @@ _SUFFIX = re.compile(
 """What follows a name, and is often written after a comma."""
 
 
+def count_filled(cells: Sequence[str], least: int) -> int:
+    """Return the number of `cells`, of which blank ones at the end do not count.
+
+    The first `least` cells always count.
+    """
+    if len(cells) <= least:
+        return len(cells)
+    beyond = normalise.strip_end("\0".join(cells[least:]))  # NUL counts as blank
+    return least + beyond.count("\0") + 1 if beyond else least
+
+
 def list_extra(cells: Sequence[str], header: columns.Header) -> list[str]:
     """Return the cells of a row that are in no known column, in their order.
 

@@ -52,7 +52,9 @@ _MAX_TIMES = 3
 _MAX_NAME = 200
 """Longer cells hold no name: their letters are not examined one by one."""
 
-_Cells = Mapping[str, Sequence[str]]
+Cells = Mapping[str, arrow.Texts]
+"""The texts of each column."""
+
 _Guess = Callable[[str], str | None]
 _Probable = Mapping[tuple[str, int], str]
 
@@ -67,7 +69,7 @@ class Texts:
         probable: What an uncertain cell probably was, by its column and place.
     """
 
-    cells: _Cells
+    cells: Cells
     encoding: str
     probable: _Probable = field(default_factory=dict)
 
@@ -88,7 +90,7 @@ def read_others(cells: Sequence[str], *, encoding: str) -> list[str]:
     return _translate(cells, _ASSUMED if is_assumed else _ALL_LOST)
 
 
-def read_cells(cells: _Cells, *, encoding: str, is_whole: bool) -> Texts:
+def read_cells(cells: Cells, *, encoding: str, is_whole: bool) -> Texts:
     """Return the texts of a file, whose unread bytes are surrogates in `cells`.
 
     Args:
@@ -198,7 +200,7 @@ def _is_plausible(name: str) -> bool:
     return is_usual and len(scripts) == 1 and not _CAPITAL_INSIDE.search(name)
 
 
-def _read_assumed(cells: _Cells) -> Texts:
+def _read_assumed(cells: Cells) -> Texts:
     """Return the texts in the assumed encoding; of names with symbols none of it."""
     read = {column: _translate(texts, _ASSUMED) for column, texts in cells.items()}
     for column in set(_NAMES) & set(read):
@@ -210,7 +212,7 @@ def _read_assumed(cells: _Cells) -> Texts:
     return Texts(cells=read, encoding=letters.ASSUMED)
 
 
-def _replace(cells: _Cells, encoding: str, guess: _Guess) -> Texts:
+def _replace(cells: Cells, encoding: str, guess: _Guess) -> Texts:
     """Return the texts with U+FFFD for each unread byte, and what names were."""
     guesses = {
         (column, place): guess(text)

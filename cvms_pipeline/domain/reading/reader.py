@@ -6,8 +6,9 @@ Everything that concerns the file as a whole, and the number of cells in its row
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -16,6 +17,7 @@ from cvms_pipeline.domain.reading import (
     extra_cells,
     header_advice,
     legibility,
+    plain_rows,
     records,
     refusals,
     row_filter,
@@ -53,9 +55,11 @@ def read_sheet(
     if refusal is not None:
         refused_rows = _count_refused(header, text, delimiter)
     else:
-        filled = row_filter.RowFilter(found, header)
-        rows = _take_rows(filled, header, delimiter, lane.max_rows)
-        remarks = tuple(legibility.read_row(filled.remarks, decoded))
+        rows = _read_plain(text, header, delimiter, lane.max_rows)
+        if not rows.count:
+            filled = row_filter.RowFilter(found, header)
+            rows = _take_rows(filled, header, delimiter, lane.max_rows)
+            remarks = tuple(legibility.read_row(filled.remarks, decoded))
         refusal = _refuse_count(rows.count, lane)
         refused_rows = _know(rows.count) if refusal else None
     known = sheet.make_empty(refusal).replace(
@@ -128,17 +132,28 @@ class _Rows:
         lines: The row number of each, as a spreadsheet shows it.
         cells: The cells of each in the order of the header's `positions`; empty where
             the row is too short.
+        plain: In their place, the columns of a usual file.
         misshapen: The text of the reason `row-cells`, by line.
         extras: The cells in no known column, and the cell in the `Error` column, by
             line; only of rows that have some which must not be lost.
         count: The number of all rows; at most one more than `_MAX_COUNTED`.
     """
 
-    lines: list[int]
-    cells: Sequence[Sequence[str]]
-    misshapen: Mapping[int, str]
-    extras: Mapping[int, tuple[list[str], str]]
+    lines: Sequence[int]
+    cells: Sequence[Sequence[str]] = ()
+    plain: plain_rows.Columns = field(default_factory=dict)
+    misshapen: Mapping[int, str] = field(default_factory=dict)
+    extras: Mapping[int, tuple[list[str], str]] = field(default_factory=dict)
     count: int
+
+
+def _read_plain(
+    text: str, header: columns.Header, delimiter: str, max_rows: int
+) -> _Rows:
+    """Return the rows of a usual file, whose header is its first line; else none."""
+    plain = plain_rows.read_columns(text, header, delimiter, max_rows)
+    count = len(next(iter(plain.values()), ()))
+    return _Rows(lines=range(2, count + 2), plain=plain, count=count)
 
 
 def _take_rows(
@@ -165,7 +180,7 @@ def _take_rows(
             if len(cells) > width:
                 _set_aside(extras, line, cells, header)
         elif len(cells) != width:
-            filled = _count_filled(cells, width)
+            filled = extra_cells.count_filled(cells, width)
             if not least <= filled <= width:
                 places = list(header.positions.values())
                 misshapen[line] = extra_cells.describe_width(
@@ -234,17 +249,6 @@ def _make_extras(
     return pd.DataFrame({"cells": packed, "error": list(read)}, index, dtype=str)
 
 
-def _count_filled(cells: Sequence[str], least: int) -> int:
-    """Return the number of `cells`, of which blank ones at the end do not count.
-
-    The first `least` cells always count.
-    """
-    if len(cells) <= least:
-        return len(cells)
-    beyond = normalise.strip_end("\0".join(cells[least:]))  # NUL counts as blank
-    return least + beyond.count("\0") + 1 if beyond else least
-
-
 def _fill(
     known: sheet.Sheet,
     header: columns.Header,
@@ -254,7 +258,8 @@ def _fill(
     is_ascii: bool,
 ) -> sheet.Sheet:
     """Return the sheet `known` with its rows, of which some are already rejected."""
-    written = dict(zip(header.positions, zip(*rows.cells, strict=True), strict=True))
+    in_columns = zip(*rows.cells, strict=True)
+    written = rows.plain or dict(zip(header.positions, in_columns, strict=True))
     texts = legibility.read_cells(
         written, encoding=known.encoding or "", is_whole=is_whole
     )
@@ -278,7 +283,7 @@ def _fill(
     )
 
 
-def _make_frame(lines: list[int], texts: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+def _make_frame(lines: Sequence[int], texts: Mapping[str, arrow.Texts]) -> pd.DataFrame:
     """Return the frame of all columns; those that the file lacks are empty."""
     empty = [""] * len(lines)
     held = {
@@ -286,4 +291,4 @@ def _make_frame(lines: list[int], texts: Mapping[str, Sequence[str]]) -> pd.Data
         for name in columns.NAMES
     }
     frame: pd.DataFrame = pa.table(held).to_pandas()
-    return frame.set_axis(pd.Index(lines, dtype="int64", name="line"))
+    return frame.set_axis(pd.Index(np.array(lines, "int64"), name="line"))

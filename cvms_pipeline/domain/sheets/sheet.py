@@ -58,7 +58,8 @@ class Sheet:
         """Return the cleaned rows without a rejection."""
         if self.rejections.empty:
             return self.values
-        return self.values.loc[~self.values.index.isin(self.rejections["line"])]
+        is_rejected = self.values.index.isin(self.rejections["line"])
+        return self.values.loc[~is_rejected] if is_rejected.any() else self.values
 
     def replace(self, **changes: Any) -> "Sheet":
         """Return a copy with `changes`, for the next step.

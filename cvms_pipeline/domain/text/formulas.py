@@ -42,7 +42,7 @@ def escape(texts: pd.Series) -> pd.Series:
     a tab or an end of line at the beginning.  So it is before some `'` and such a
     beginning, which makes `unescape` exact.
     """
-    if not arrow.match_pattern(texts, _MAY_RUN).any():
+    if not arrow.matches_any(texts, _MAY_RUN):
         return texts
     inner = _replace(texts, f"{_SEPARATOR}{_INNER}", r"\1'\2")
     return _replace(inner, rf"\A{_FIRST}", r"'\1")
@@ -50,7 +50,7 @@ def escape(texts: pd.Series) -> pd.Series:
 
 def unescape(texts: pd.Series) -> pd.Series:
     """Return `texts` as they were before `escape`."""
-    if arrow.lacks(texts, "'") or not arrow.match_pattern(texts, _MAY_BE_ESCAPED).any():
+    if not arrow.matches_any(texts, _MAY_BE_ESCAPED, having="'"):
         return texts
     inner = _replace(texts, f"{_SEPARATOR}'{_INNER}", r"\1\2")
     return _replace(inner, rf"\A'{_FIRST}", r"\1")
@@ -58,7 +58,7 @@ def unescape(texts: pd.Series) -> pd.Series:
 
 def _replace(texts: pd.Series, pattern: str, replacement: str) -> pd.Series:
     """Replace `pattern` (RE2) wherever it is in `texts`."""
-    if not arrow.match_pattern(texts, pattern).any():
+    if not arrow.matches_any(texts, pattern):
         return texts
     held = arrow.to_arrow(texts)
     replaced = pc.replace_substring_regex(held, pattern, replacement)

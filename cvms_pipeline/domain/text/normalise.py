@@ -143,7 +143,9 @@ def clean_texts(texts: pd.Series) -> pd.Series:
     if arrow.holds_only(texts, _VISIBLE):
         return texts
     held = arrow.to_arrow(texts)
-    cleaned = _replace_unusual(held, clean_text, usual=held)
+    is_clean = arrow.has_only_visible(held)
+    is_unusual = arrow.find_in_others(held, _UNUSUAL, but=is_clean)
+    cleaned = _replace_unusual(held, clean_text, is_unusual, usual=held)
     return texts if cleaned.equals(held) else arrow.like_series(texts, cleaned)
 
 
@@ -158,23 +160,24 @@ def make_match_keys(names: pd.Series) -> pd.Series:
     lower = pc.ascii_lower(held)
     if arrow.holds_only(names, _LETTERS):
         return arrow.like_series(names, lower)
-    keys = _replace_unusual(held, _make_key, usual=lower, pattern=_UNUSUAL_NAME)
+    is_simple = arrow.has_only_letters(held)
+    is_unusual = arrow.find_in_others(held, _UNUSUAL_NAME, but=is_simple)
+    keys = _replace_unusual(held, _make_key, is_unusual, usual=lower)
     return arrow.like_series(names, keys)
 
 
 def _replace_unusual(
     held: pa.LargeStringArray,
     function: Callable[[str], str],
+    is_unusual: pa.BooleanArray,
     *,
     usual: pa.LargeStringArray,
-    pattern: str = _UNUSUAL,
 ) -> pa.LargeStringArray:
     """Return `usual` with the result of `function` for each unusual text of `held`.
 
     Nearly all texts are usual: printable ASCII without a superfluous space.  Cleaning
     does not change them, and their case folding is lower case.
     """
-    is_unusual = pc.match_substring_regex(held, pattern)
     texts = held.filter(is_unusual).to_pylist()
     if not texts:
         return usual

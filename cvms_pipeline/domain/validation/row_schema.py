@@ -1,15 +1,17 @@
 """The rules of a row as a pandera schema, and the step that validates rows with it.
 
-`build_schema` is the table of rules: for each column its checks, in the order of a
-row's reasons; the error of a check is the code of the reason.  The masks are in
+`list_rules` is the table of rules: for each column its rules, in the order of a row's
+reasons, with the code of the reason.  In the schema, each is a check.  The masks are in
 `rules`, the texts in `wording`; `duplicates` compares rows with other rows.
 """
 
 import datetime as dt
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pandera.pandas as pa
 
@@ -18,53 +20,69 @@ from cvms_pipeline.domain.validation import advice, rules
 from cvms_pipeline.domain.vocabulary import columns, reasons, wording
 
 
+class _Rule(NamedTuple):
+    """The code of a reason, and the mask of `rules` that says which texts have it."""
+
+    code: str
+    is_broken: Callable[[pd.Series], pd.Series]
+
+
+_Rules = Mapping[str, Sequence[_Rule]]
+"""The rules of each column, by its name."""
+
+
 @functools.lru_cache(maxsize=1)
-def build_schema(today: dt.date) -> pa.DataFrameSchema:
-    """Return the schema of valid rows; no birth date is after `today`."""
+def list_rules(today: dt.date) -> _Rules:
+    """Return the rules of each column; no birth date is after `today`."""
     is_invalid_date = functools.partial(rules.is_invalid_birth_date, today=today)
     is_ambiguous_date = functools.partial(rules.is_ambiguous_birth_date, today=today)
-    required = _check(reasons.REQUIRED_MISSING, rules.is_empty)
-    name = [
+    required = _Rule(reasons.REQUIRED_MISSING, rules.is_empty)
+    name = (
         required,
-        _check(reasons.NAME_CHARACTERS, rules.is_invalid_name),
-        _check(reasons.NAME_LENGTH, rules.is_too_long),
-    ]
+        _Rule(reasons.NAME_CHARACTERS, rules.is_invalid_name),
+        _Rule(reasons.NAME_LENGTH, rules.is_too_long),
+    )
+    return {
+        columns.FIRST_NAME: name,
+        columns.LAST_NAME: name,
+        columns.BIRTH_DATE: (
+            required,
+            _Rule(reasons.BIRTH_DATE_INVALID, is_invalid_date),
+            _Rule(reasons.BIRTH_DATE_AMBIGUOUS, is_ambiguous_date),
+        ),
+        columns.EMAIL: (
+            required,
+            _Rule(reasons.EMAIL_INVALID, rules.is_invalid_email),
+        ),
+    }
+
+
+def build_schema(today: dt.date) -> pa.DataFrameSchema:
+    """Return the schema of valid rows, which has the rules as its checks."""
     return pa.DataFrameSchema(
         {
-            columns.FIRST_NAME: pa.Column(frames.Text, name),
-            columns.LAST_NAME: pa.Column(frames.Text, name),
-            columns.BIRTH_DATE: pa.Column(
-                frames.Text,
-                [
-                    required,
-                    _check(reasons.BIRTH_DATE_INVALID, is_invalid_date),
-                    _check(reasons.BIRTH_DATE_AMBIGUOUS, is_ambiguous_date),
-                ],
-            ),
-            columns.EMAIL: pa.Column(
-                frames.Text,
-                [required, _check(reasons.EMAIL_INVALID, rules.is_invalid_email)],
-            ),
+            name: pa.Column(frames.Text, [_make_check(rule) for rule in of_column])
+            for name, of_column in list_rules(today).items()
         },
         name="valid rows",
     )
 
 
-def _check(code: str, is_broken: Callable[[pd.Series], pd.Series]) -> pa.Check:
+def _make_check(rule: _Rule) -> pa.Check:
     """Return a check of a whole column, with the code of a reason as its error."""
     return pa.Check(
-        lambda texts: ~is_broken(texts),
-        error=code,
+        lambda texts: ~rule.is_broken(texts),
+        error=rule.code,
         ignore_na=False,  # no cell is missing; pandera would search for them
     )
 
 
 class _Failure(NamedTuple):
-    """The rows in which a check of a column fails."""
+    """The rows in which a rule of a column is broken, as a Boolean for each row."""
 
     column: str
     code: str
-    is_failing: pd.Series
+    is_failing: npt.NDArray[np.bool_]
 
 
 def validate_rows(read: sheet.Sheet, *, today: dt.date) -> sheet.Sheet:
@@ -77,38 +95,36 @@ def validate_rows(read: sheet.Sheet, *, today: dt.date) -> sheet.Sheet:
         read: The result of `reader.read_sheet`.
         today: The last valid birth date.
     """
-    schema, values = build_schema(today), read.valid_values
-    failures = _find_failures(schema, values)
-    is_valid = pd.Series(True, index=values.index)
-    for failure in failures:
-        is_valid &= ~failure.is_failing
+    values = read.valid_values
+    failures = _find_failures(list_rules(today), values)
+    is_invalid = [failure.is_failing for failure in failures]
     return read.replace(
-        values=values[is_valid] if failures else values,
+        values=values[~np.logical_or.reduce(is_invalid)] if failures else values,
         rejections=sheet.join_rejections([read.rejections, *_reject(values, failures)]),
     )
 
 
-def _find_failures(schema: pa.DataFrameSchema, values: pd.DataFrame) -> list[_Failure]:
-    """Return the checks that fail, in the order of the schema.
+def _find_failures(listed: _Rules, values: pd.DataFrame) -> list[_Failure]:
+    """Return the rules that are broken, in their order.
 
-    Each check is called with its column, as pandera itself does, and returns which rows
-    pass.  `schema.validate` also describes the cells that fail, which takes 15 ms for
-    each such check (docs/decisions/0009-verdicts.md).
+    Each is asked about its whole column, as pandera asks the check that is made of it.
+    But `schema.validate` also describes the cells that fail, which takes 15 ms for each
+    such check (docs/decisions/0009-verdicts.md).
     """
     results = [
-        _Failure(name, check.error, ~check(values[name]).check_output)
-        for name, column in schema.columns.items()
-        for check in column.checks
+        _Failure(name, rule.code, rule.is_broken(values[name]).to_numpy())
+        for name, of_column in listed.items()
+        for rule in of_column
     ]
     return [result for result in results if result.is_failing.any()]
 
 
 def _reject(values: pd.DataFrame, failures: list[_Failure]) -> list[pd.DataFrame]:
     """Return the rejections for `failures`: empty cells first, then by column."""
-    is_empty = pd.DataFrame(
-        {f.column: f.is_failing for f in failures if f.code == reasons.REQUIRED_MISSING}
-    )
-    missing = wording.describe_missing(is_empty)
+    is_empty = {
+        f.column: f.is_failing for f in failures if f.code == reasons.REQUIRED_MISSING
+    }
+    missing = wording.describe_missing(pd.DataFrame(is_empty, values.index))
     found = [sheet.make_rejections(reasons.REQUIRED_MISSING, missing)]
     for failure in failures:
         if failure.code != reasons.REQUIRED_MISSING:

@@ -74,10 +74,11 @@ _RESERVED_NAMES = (".invalid", ".test", ".localhost")
 
 def is_invalid_name(names: pd.Series) -> pd.Series:
     """Return which names have characters that are refused, each for a reason below."""
-    is_unusual = ~arrow.match_pattern(names, _USUAL_NAME)
-    if not is_unusual.any():
-        return is_unusual
-    unusual = names[is_unusual]
+    is_simple = arrow.has_only_letters(arrow.to_arrow(names))
+    others = names[~arrow.like_series(names, is_simple)]
+    unusual = others[~arrow.match_pattern(others, _USUAL_NAME)]
+    if unusual.empty:
+        return pd.Series(False, names.index)
     is_invalid = has_invalid_characters(unusual)
     for is_broken in (_has_stuck_mark(unusual), mixes_scripts(unusual)):
         is_invalid |= is_broken
