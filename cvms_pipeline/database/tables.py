@@ -28,7 +28,9 @@ providers = sa.Table(
     *_required(sa.Text, "name", "vfc_pin"),
     *_required(_Texts, "emails"),
     *_required(sa.Boolean, "is_enabled", default="true"),
+    # Of those loaded; a trigger on recipients counts the other two (revision 0023).
     *_required(sa.BigInteger, "recipients", default="0"),
+    *_required(sa.BigInteger, "passwords_set", "registered", default="0"),
     *_required(_Moment, "created_at"),
     *_checks(
         vfc_pin="vfc_pin ~ '^(NCA[0-9]{6}|VAC2021)$'", emails="cardinality(emails) > 0"
@@ -53,6 +55,7 @@ uploads = sa.Table(
     *_required(_Texts, "ignored_columns", "remarks", default="'{}'"),
     *_required(sa.Integer, "rows", "loaded", "updated", "rejected", default="0"),
     *_required(sa.Integer, "outstanding", "dismissed", default="0"),
+    *_required(sa.Integer, "passwords_set", "registered", default="0"),
     *_required(_Texts, "parents", "children", default="'{}'"),
     *_required(pg.JSONB, "reasons", default="'{}'"),
     *_required(pg.JSONB, "possible_duplicates", default="'[]'"),
@@ -131,6 +134,22 @@ recipients = sa.Table(
     sa.Index(None, "birth_date"),
     # With the names, so that those of one provider are searched without its rows.
     sa.Index("ix_recipients_upload", "upload_id", "first_key", "last_key"),
+    _index_where(
+        "ix_recipients_with_password",
+        *("provider", "registered_at"),
+        rule="password_set_at IS NOT NULL",
+    ),
+    _index_where(
+        "ix_recipients_password_set_at",
+        "password_set_at",
+        rule="password_set_at IS NOT NULL",
+    ),
+    _index_where(
+        "ix_recipients_registered_at",
+        "registered_at",
+        rule="registered_at IS NOT NULL",
+    ),
+    _index_where("ix_recipients_denied", "provider", rule="denied_at IS NOT NULL"),
     # Deleted only by cvms.withdraw, while nobody has been invited.
     # Removed only by an approved removal: triggers (revision 0021) guard both.
     comment="The people to be vaccinated; one row a match key.",
@@ -250,6 +269,13 @@ messages = sa.Table(
     # The first invitation of a recipient has the same id as its recipient.
     _index_where("ix_messages_recipient", "recipient_id", rule="recipient_id <> id"),
     comment="The outbox: what is to be told, once a purpose, until it has been sent.",
+)
+
+# With the provider that is noted with them: each sees its own refused addresses.
+sa.Index(
+    "ix_messages_refused_provider",
+    messages.c.details["provider"].astext,
+    postgresql_where=sa.text("status = 'refused' AND recipient_id IS NOT NULL"),
 )
 
 audit = sa.Table(

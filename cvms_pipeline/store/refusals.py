@@ -45,7 +45,10 @@ def mark_refused(
         zone: The time zone of the days of which each has one report.
     """
     is_recorded = outbox.mark_refused(conn, message.id, error_kind)
-    if not is_recorded or message.kind is not outbox.Kind.INVITATION:
+    if not is_recorded or message.recipient_id is None:
+        return
+    conn.execute(_statement("note_provider"), {"message_id": message.id})
+    if message.kind is not outbox.Kind.INVITATION:
         return
     today = now.astimezone(zone).date()
     if _report(conn, message.id, today, due_at=now + _GATHERING_TIME):

@@ -51,6 +51,8 @@ class Upload:
         purged_at: When its rejected rows were purged; their counts remain.
         sent_from: How it came; `sent_by` is the id of the portal's account, if any.
         outstanding: Its rejected rows that nobody has brought back or `dismissed`.
+        passwords_set: How many of those whom it has loaded have set a password.
+        registered: How many of them have registered.
         parents: The uploads of which it brings back rows; `children` bring back its.
         withdrawn_at: When it was withdrawn as a whole, and `withdrawn_why`.
         may_bring_back: For `lock` alone: whether others have outstanding rows.
@@ -97,6 +99,8 @@ class Upload:
     sent_by: str | None = None
     outstanding: int = 0
     dismissed: int = 0
+    passwords_set: int = 0
+    registered: int = 0
     parents: tuple[str, ...] = ()
     children: tuple[str, ...] = ()
     withdrawn_at: dt.datetime | None = None

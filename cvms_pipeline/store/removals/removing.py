@@ -7,6 +7,7 @@ turn of everybody who takes people out (`store.chain.withdrawals` waits for it, 
 
 import datetime as dt
 from dataclasses import asdict
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -54,13 +55,13 @@ def remove(
     asked = requests.lock_waiting(conn, case_number)
     if asked.asked_by == approved_by:
         raise SameAccount
-    provider = _lock(conn, asked.recipient_id)
-    if provider is None:
+    person = _lock(conn, asked.recipient_id)
+    if person is None:
         raise requests.RecipientUnknown
     is_meant = _TABLE.c.recipient_id == asked.recipient_id
     approved = {"approved_by": approved_by, "approved_at": now}
     conn.execute(sa.update(_TABLE).where(is_meant).values(**approved))
-    _end(conn, asked.recipient_id, provider, now)
+    _end(conn, person, now)
     return asked
 
 
@@ -71,8 +72,8 @@ def repeat(conn: sa.Connection, done: requests.Removal) -> bool:
         Whether somebody was removed; not if there is nobody, or the removal is there.
     """
     conn.execute(_WAIT_FOR_TURN)
-    provider = _lock(conn, done.recipient_id)
-    if provider is None or done.approved_at is None:
+    person = _lock(conn, done.recipient_id)
+    if person is None or done.approved_at is None:
         return False
     is_waiting = (_TABLE.c.recipient_id == done.recipient_id) | (
         (_TABLE.c.case_number == done.case_number) & _TABLE.c.approved_at.is_(None)
@@ -80,7 +81,7 @@ def repeat(conn: sa.Connection, done: requests.Removal) -> bool:
     conn.execute(sa.delete(_TABLE).where(is_waiting))
     facts = {**asdict(done), "erased_at": None}
     conn.execute(sa.insert(_TABLE).values(**facts))
-    _end(conn, done.recipient_id, provider, done.approved_at)
+    _end(conn, person, done.approved_at)
     return True
 
 
@@ -91,21 +92,30 @@ def find_address(conn: sa.Connection, recipient_id: str) -> str | None:
     return address
 
 
-def _end(
-    conn: sa.Connection, recipient_id: str, provider: str, now: dt.datetime
-) -> None:
+def _end(conn: sa.Connection, person: sa.Row[Any], now: dt.datetime) -> None:
     """Take a locked recipient out of matching, invitations and counts."""
-    values = {"recipient_id": recipient_id, "now": now, "provider": provider}
+    values = {"recipient_id": person.id, "now": now, "provider": person.provider}
     for name in _STATEMENTS:
         conn.execute(_statement(name), values)
-    providers = tables.providers
-    counted = sa.update(providers).where(providers.c.slug == provider)
-    conn.execute(counted.values(recipients=providers.c.recipients - 1))
+    counts = tables.providers.c
+    left = {
+        counts.recipients: counts.recipients - 1,
+        counts.passwords_set: counts.passwords_set - person.passwords,
+        counts.registered: counts.registered - person.registrations,
+    }
+    counted = sa.update(tables.providers).where(counts.slug == person.provider)
+    conn.execute(counted.values(left))
 
 
-def _lock(conn: sa.Connection, recipient_id: str) -> str | None:
-    """Lock a recipient who was not removed; return the provider's slug, or None."""
+def _lock(conn: sa.Connection, recipient_id: str) -> sa.Row[Any] | None:
+    """Lock a recipient who was not removed; return its facts, or None."""
     is_meant = (_PEOPLE.c.id == recipient_id) & _PEOPLE.c.removed_at.is_(None)
-    query = sa.select(_PEOPLE.c.provider).where(is_meant).with_for_update()
-    provider: str | None = conn.scalar(query)
-    return provider
+    steps = (
+        sa.cast(_PEOPLE.c[name].is_not(None), sa.Integer).label(label)
+        for name, label in (
+            ("password_set_at", "passwords"),
+            ("registered_at", "registrations"),
+        )
+    )
+    query = sa.select(_PEOPLE.c.id, _PEOPLE.c.provider, *steps)
+    return conn.execute(query.where(is_meant).with_for_update()).first()
