@@ -198,6 +198,8 @@ def _summarise(found: "history.Upload") -> dict[str, Any]:
         "loaded": found.loaded,
         "updated": found.updated,
         "rejected": rejected,
+        "passwords_set": found.passwords_set,
+        "registered": found.registered,
         "reasons": dict(found.reasons),
         "sent_from": found.sent_from.value,
         "sent_by": found.sent_by,
@@ -240,6 +242,8 @@ def _describe(
         ("Seconds", waited and f"{waited.total_seconds():.1f}"),
         ("Error report", extent["report"]),
         ("Invitations", invited),
+        ("Passwords set", found.passwords_set and f"{found.passwords_set:,}"),
+        ("Registered", found.registered and f"{found.registered:,}"),
         ("Run", extent["run"]),
     ]
     return [(name, value) for name, value in pairs if value]

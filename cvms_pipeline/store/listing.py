@@ -260,6 +260,14 @@ def count_messages(
     return {outbox.Status(status): count for status, count in conn.execute(query)}
 
 
+def count_invitations(
+    conn: sa.Connection, upload_id: str
+) -> Mapping[outbox.Status, int]:
+    """Return whom an upload has invited, by the status of the newest invitation."""
+    rows = conn.execute(_statement("count_invitations"), {"upload_id": upload_id})
+    return {outbox.Status(row.status): row.number for row in rows}
+
+
 def list_corrections(conn: sa.Connection, upload_id: str) -> Sequence[Correction]:
     """Return the corrections of e-mail addresses by an upload, in order of line."""
     table = tables.recipient_changes

@@ -269,6 +269,13 @@ def resend(
         )
 
 
+def invite_again(conn: sa.Connection, recipient_id: str, *, now: dt.datetime) -> str:
+    """Queue another invitation to the present address; return its id."""
+    values = {"recipient_id": recipient_id, "now": now}
+    queued: str = conn.execute(_statement("invite_again"), values).scalar_one()
+    return queued
+
+
 def get_wait(attempts: int) -> dt.timedelta:
     """Return the wait after an attempt that was preceded by so many."""
     return errors.backoff(attempts, first=_FIRST_WAIT, longest=MAX_WAIT, growth=_GROWTH)

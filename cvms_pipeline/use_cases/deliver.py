@@ -112,11 +112,6 @@ def resend_messages(
     Raises:
         NotRefused: If one of the ids is not that of a refused message.
     """
-    note = audit.Note(
-        event=audit_events.Event.MESSAGES_RESENT,
-        provider=provider,
-        details={"messages": list(message_ids)},
-    )
     with pipeline.store.begin() as conn:
         outbox.resend(
             conn,
@@ -125,7 +120,19 @@ def resend_messages(
             data_ops=pipeline.data_ops,
             help_desk=pipeline.help_desk,
         )
-        audit.write(conn, [note])
+        record_resent(conn, message_ids, provider=provider)
+
+
+def record_resent(
+    conn: engine.Connection, message_ids: Sequence[str], *, provider: str | None
+) -> None:
+    """Write into the audit that messages are sent again, and of which provider."""
+    note = audit.Note(
+        event=audit_events.Event.MESSAGES_RESENT,
+        provider=provider,
+        details={"messages": list(message_ids)},
+    )
+    audit.write(conn, [note])
 
 
 def wait_for_due(

@@ -249,9 +249,9 @@ def find_notice(pipeline: pipelines.Pipeline, upload_id: str) -> Message | None:
 def count_invitations(
     pipeline: pipelines.Pipeline, found: Upload
 ) -> Mapping[MessageStatus, int]:
-    """Return how many invitations of an upload are in each state."""
+    """Return whom an upload has invited, by the state of the newest invitation."""
     with pipeline.store.begin() as conn:
-        return listing.count_messages(conn, found.id, MessageKind.INVITATION)
+        return listing.count_invitations(conn, found.id)
 
 
 def find_error_report(pipeline: pipelines.Pipeline, found: Upload) -> Path | None:

@@ -15,8 +15,8 @@ from django import forms, http, shortcuts
 from django.contrib import messages
 from django.views.decorators import http as methods
 
-from cvms_pipeline.domain.vocabulary import refusal_codes
 from cvms_pipeline.portal.accounts import recording, roles
+from cvms_pipeline.portal.provider import shown_steps
 from cvms_pipeline.portal.site import faults
 from cvms_pipeline.use_cases.provider_actions import loaded_recipients
 
@@ -35,23 +35,19 @@ _TITLES = {
     "email": "E-mail",
     "loaded_at": "Loaded",
 }
-_STATES = {
-    loaded_recipients.InvitationStatus.WAITING: ("Waiting to be sent", "info"),
-    loaded_recipients.InvitationStatus.SENT: ("Sent", "good"),
-    loaded_recipients.InvitationStatus.REFUSED: ("Refused by the mail server", "bad"),
-    loaded_recipients.InvitationStatus.WITHDRAWN: ("Not sent", "info"),
-}
-"""The words for the state of an invitation, and how they look."""
 
 
 class SearchForm(forms.Form):
-    """How the names of the recipients begin that are looked for."""
+    """How the names begin of those who are looked for, and how far they are."""
 
     last_name = forms.CharField(
         required=False, max_length=200, label="Last name begins with"
     )
     first_name = forms.CharField(
         required=False, max_length=200, label="First name begins with"
+    )
+    step = forms.ChoiceField(
+        required=False, label="Invitation", choices=shown_steps.list_choices
     )
 
 
@@ -80,7 +76,8 @@ def list_recipients(request: http.HttpRequest) -> http.HttpResponse:
 
 def describe_list(request: http.HttpRequest) -> Mapping[str, Any]:
     """Return what `provider/recipient_list.html` shows, for whoever is logged in."""
-    searched = request.session.get(_SEARCH, {})
+    searched = dict(request.session.get(_SEARCH, {}))
+    step = searched.pop("step", "")
     asked = request.GET
     sort = asked.get("sort")
     wanted = loaded_recipients.Wanted(
@@ -89,15 +86,17 @@ def describe_list(request: http.HttpRequest) -> Mapping[str, Any]:
         is_descending=asked.get("order") == "descending",
         after=_read_id(asked.get("after")),
         before=_read_id(asked.get("before")),
+        step=loaded_recipients.Step(step) if step else None,
         **searched,
     )
     page = loaded_recipients.list_recipients(recording.open_pipeline(request), wanted)
     first = _make_link(wanted)
     return {
         "records": page,
+        "rows": [(each, *shown_steps.describe(each.step)) for each in page.recipients],
         "max_matches": loaded_recipients.MAX_MATCHES,
-        "search": SearchForm(initial=searched),
-        "is_search": any(searched.values()),
+        "search": SearchForm(initial={**searched, "step": step}),
+        "is_search": any((step, *searched.values())),
         "columns": _describe_columns(wanted),
         "first": first if page.has_earlier else "",
         "earlier": f"{first}&before={page.recipients[0].id}"
@@ -114,7 +113,7 @@ def list_to_correct(request: http.HttpRequest) -> http.HttpResponse:
     found = loaded_recipients.list_addresses_to_correct(
         recording.open_pipeline(request), provider, limit=_MAX_TO_CORRECT
     )
-    addresses = [(each, refusal_codes.describe_refusal(each.error)) for each in found]
+    addresses = [(each, shown_steps.describe_why(each.error)) for each in found]
     context = {"addresses": addresses, "limit": _MAX_TO_CORRECT}
     return shortcuts.render(request, "provider/to_correct.html", context)
 
@@ -131,15 +130,27 @@ def show_recipient(
         )
     except loaded_recipients.RecipientUnknown:
         raise http.Http404 from None
-    state, look, why = _describe_invitation(found)
-    context = {"recipient": found, "state": state, "look": look, "why": why}
+    state, look = shown_steps.describe(found.step)
+    step, error = found.step, found.invitation and found.invitation.last_error
+    context = {
+        "recipient": found,
+        "state": state,
+        "look": look,
+        "why": shown_steps.describe_why(error) if error and step == "refused" else "",
+        "is_denied": step == "denied",
+        "can_resend": step in ("sent", "refused", "withdrawn"),
+    }
     return shortcuts.render(request, "provider/recipient.html", context)
 
 
 @methods.require_POST
 def resend(request: http.HttpRequest, recipient_id: uuid.UUID) -> http.HttpResponse:
-    """Send an invitation again that was refused."""
-    if not ratelimit.consume(request, action="resend"):
+    """Send an invitation again: as it is if it was refused, with a new link if not."""
+    key = str(recipient_id)
+    if not (
+        ratelimit.consume(request, action="resend")
+        and ratelimit.consume(request, action="invitation", key=key)
+    ):
         return faults.too_many(request)
     provider = roles.get_account(request).provider
     try:
@@ -148,25 +159,11 @@ def resend(request: http.HttpRequest, recipient_id: uuid.UUID) -> http.HttpRespo
         )
     except loaded_recipients.RecipientUnknown:
         raise http.Http404 from None
-    except loaded_recipients.NotRefused:
-        messages.info(request, "This invitation was not refused: it is on its way.")
+    except (loaded_recipients.NotToBeSent, loaded_recipients.NotRefused):
+        messages.info(request, "Nothing was sent: the page says how far the person is.")
     else:
         messages.success(request, "The invitation is sent again.")
     return shortcuts.redirect("recipient", recipient_id)
-
-
-def _describe_invitation(
-    found: loaded_recipients.Recipient,
-) -> tuple[str, str, str]:
-    """Return the state in words, how it looks, and why it was refused."""
-    if found.registered_at is not None:
-        return "Registered", "good", ""
-    if found.invitation is None:
-        return "None", "info", ""
-    state, look = _STATES[found.invitation.status]
-    is_refused = look == "bad" and found.invitation.last_error
-    why = refusal_codes.describe_refusal(found.invitation.last_error or "")
-    return state, look, why if is_refused else ""
 
 
 def _read_id(text: str | None) -> str | None:

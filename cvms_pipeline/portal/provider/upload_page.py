@@ -129,6 +129,7 @@ def _describe_invitations(
             if status in counts
         ],
         "refused": history.list_refused_invitations(pipeline, found),
+        "people": found.loaded - found.updated,
     }
 
 

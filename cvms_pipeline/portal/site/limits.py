@@ -44,9 +44,11 @@ RATES = {
     "upload": f"{MAX_UPLOADS_PER_HOUR}/h/user",
     "invite": f"{MAX_INVITATIONS_PER_HOUR}/h/user",
     "resend": "30/h/user",
+    "invitation": "5/h/key",
 }
 """In allauth's words: so many, in what time, for each what.
 
-The key of `login_failed` is the account together with the browser, if it is known: who
+The key of `invitation` is the recipient who is invited again.  The key of
+`login_failed` is the account together with the browser, if it is known: who
 guesses from elsewhere cannot lock an owner out of a browser that was used before.
 """

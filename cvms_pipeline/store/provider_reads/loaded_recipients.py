@@ -6,7 +6,7 @@ Only its own people, and nobody who was removed.  What is known of one of them i
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import pandas as pd
@@ -14,6 +14,8 @@ import sqlalchemy as sa
 
 from cvms_pipeline.database import tables
 from cvms_pipeline.domain.text import normalise
+from cvms_pipeline.store import outbox
+from cvms_pipeline.store.provider_reads import steps
 
 _TABLE, _UPLOADS = tables.recipients, tables.uploads
 
@@ -55,14 +57,16 @@ class Wanted:
     Attributes:
         provider: The provider's slug.
         first_name: How the first name begins; so does `last_name`; empty: any.
+        step: How far they are; None: any.
         sort: One of `SORTS`.
         after: The id of the recipient behind whom the page begins, or None.
         before: The id of the recipient before whom it ends, or None.
     """
 
     provider: str
-    first_name: str = ""
-    last_name: str = ""
+    first_name: str = field(default="", repr=False)
+    last_name: str = field(default="", repr=False)
+    step: steps.Step | None = None
     sort: str = "last_name"
     is_descending: bool = False
     after: str | None = None
@@ -74,13 +78,14 @@ class ListedRecipient:
     """A recipient in the list; `source_line` is the line of the upload."""
 
     id: str
-    first_name: str
-    last_name: str
-    birth_date: dt.date
-    email: str
+    first_name: str = field(repr=False)
+    last_name: str = field(repr=False)
+    birth_date: dt.date = field(repr=False)
+    email: str = field(repr=False)
     upload_id: str
     source_line: int
     loaded_at: dt.datetime
+    step: steps.Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +94,7 @@ class Page:
 
     Attributes:
         total: How many recipients the provider has loaded.
-        matches: How many of them match the search; None without one.
+        matches: How many of them match the search and the step; None without either.
         is_capped: Whether more match than `matches`; then only these are sorted.
     """
 
@@ -101,7 +106,8 @@ class Page:
     has_later: bool
 
 
-_COLUMNS = [field.name for field in fields(ListedRecipient)]
+_STEP = ("password_set_at", "registered_at", "denied_at")
+_COLUMNS = [each.name for each in fields(ListedRecipient) if each.name != "step"]
 
 
 def read_page(conn: sa.Connection, wanted: Wanted) -> Page:
@@ -110,13 +116,8 @@ def read_page(conn: sa.Connection, wanted: Wanted) -> Page:
     Names are compared as match keys are: case and width do not count.
     """
     total, everybody = _count_recipients(conn, wanted.provider)
-    begun = _make_keys(wanted)
-    is_by_upload = (
-        _is_search_by_upload(total, everybody)
-        if begun
-        else total <= _FEW or wanted.sort == "loaded_at"
-    )
-    source = _choose_source(wanted, begun, is_by_upload=is_by_upload)
+    source = _choose_source(wanted, total, everybody)
+    is_search = isinstance(source, sa.CTE)
     place = _find_place(conn, wanted)
     is_backward = place is not None and wanted.after is None
     rows = _read_rows(conn, source, wanted, place, is_backward=is_backward)
@@ -124,18 +125,30 @@ def read_page(conn: sa.Connection, wanted: Wanted) -> Page:
         place, is_backward = None, False
         rows = _read_rows(conn, source, wanted, None, is_backward=False)
     shown = [row._mapping for row in rows[:PAGE]]
-    matches = (rows[0].matches if rows else 0) if begun else None
+    matches = (rows[0].matches if rows else 0) if is_search else None
     return Page(
-        recipients=[
-            ListedRecipient(**{name: row[name] for name in _COLUMNS})
-            for row in (reversed(shown) if is_backward else shown)
-        ],
+        recipients=_describe(conn, shown[::-1] if is_backward else shown),
         total=total,
         matches=None if matches is None else min(matches, MAX_MATCHES),
         is_capped=matches is not None and matches > MAX_MATCHES,
         has_earlier=place is not None,
         has_later=is_backward or len(rows) > PAGE,
     )
+
+
+def _describe(
+    conn: sa.Connection, rows: Sequence[Mapping[Any, Any]]
+) -> list[ListedRecipient]:
+    """Return the recipients of a page, with how far each of them is."""
+    invitations = steps.find_invitations(conn, [row["id"] for row in rows])
+    found = []
+    for row in rows:
+        newest = invitations.get(row["id"])
+        status = None if newest is None else outbox.Status(newest.status)
+        step = steps.find_step(**{name: row[name] for name in _STEP}, invitation=status)
+        facts = {name: row[name] for name in _COLUMNS}
+        found.append(ListedRecipient(**facts, step=step))
+    return found
 
 
 def _make_keys(wanted: Wanted) -> Mapping[str, str]:
@@ -164,20 +177,36 @@ def _is_search_by_upload(total: int, everybody: int) -> bool:
     return total <= _COST_OF_STRANGER * strangers
 
 
-def _choose_source(
-    wanted: Wanted, begun: Mapping[str, str], *, is_by_upload: bool
-) -> Any:
+def _choose_source(wanted: Wanted, total: int, everybody: int) -> Any:
     """Return what the page is read from: the provider's people who match."""
     is_own = (_TABLE.c.provider == wanted.provider) & _TABLE.c.removed_at.is_(None)
-    rules = (_TABLE.c[n].startswith(k, autoescape=True) for n, k in begun.items())
+    begun = _make_keys(wanted)
+    rules = [_TABLE.c[n].startswith(k, autoescape=True) for n, k in begun.items()]
+    is_search = bool(begun) or wanted.step is not None
+    if wanted.step is not None:
+        rules += steps.make_rule(wanted.step)
     people = sa.select(_TABLE).where(is_own, *rules)
-    if is_by_upload:
+    if _is_by_upload(wanted, total, everybody, has_names=bool(begun)):
         people = _read_by_upload(wanted.provider, people)
-    if not begun:
+    if not is_search:
         return people.subquery("people")
     # Matches are found first and sorted then; otherwise everybody would be read.
     matching = people.limit(MAX_MATCHES + 1)
     return matching.cte("found").prefix_with("MATERIALIZED")
+
+
+def _is_by_upload(
+    wanted: Wanted, total: int, everybody: int, *, has_names: bool
+) -> bool:
+    """Return whether the provider's uploads are read, one after another.
+
+    Most steps have an index, or few have reached them: then these are read.
+    """
+    if has_names or wanted.step is steps.Step.SENT:
+        return _is_search_by_upload(total, everybody)
+    if wanted.step is not None:
+        return False
+    return total <= _FEW or wanted.sort == "loaded_at"
 
 
 def _read_by_upload(provider: str, people: sa.Select[Any]) -> sa.Select[Any]:
@@ -225,7 +254,7 @@ def _read_rows(
     """Return the rows of a page in the order of reading, and one more."""
     keys = _list_keys(source, wanted.sort)
     is_descending = wanted.is_descending != is_backward
-    columns: list[Any] = [source.c[name] for name in _COLUMNS]
+    columns: list[Any] = [source.c[name] for name in (*_COLUMNS, *_STEP)]
     if isinstance(source, sa.CTE):
         counted = sa.select(sa.func.count()).select_from(source)
         columns.append(counted.scalar_subquery().label("matches"))

@@ -6,16 +6,16 @@ Only for the provider that has loaded the person; whole lists are in
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import sqlalchemy as sa
 
 from cvms_pipeline import errors
 from cvms_pipeline.database import tables
 from cvms_pipeline.store import outbox
+from cvms_pipeline.store.provider_reads import steps
 
 _TABLE, _CHANGES = tables.recipients, tables.recipient_changes
-_MESSAGES = tables.messages
 
 
 class RecipientUnknown(errors.PermanentError):
@@ -49,23 +49,38 @@ class Recipient:
     """One person; `source_line` is the line of the upload that loaded the person.
 
     Attributes:
+        password_set_at: When the person first set a password, or None; no upload
+            changes the address from then on.
         registered_at: When the person registered for a vaccination, or None.
+        denied_at: When somebody at the address has said that it is not them, or None.
         corrections: The corrections of the address, the latest first.
         invitation: None if there has never been one.
     """
 
     id: str
-    first_name: str
-    last_name: str
-    birth_date: dt.date
-    email: str
-    username: str
+    first_name: str = field(repr=False)
+    last_name: str = field(repr=False)
+    birth_date: dt.date = field(repr=False)
+    email: str = field(repr=False)
+    username: str = field(repr=False)
     upload_id: str
     source_line: int
     loaded_at: dt.datetime
+    password_set_at: dt.datetime | None
     registered_at: dt.datetime | None
+    denied_at: dt.datetime | None
     corrections: Sequence[Correction]
     invitation: Invitation | None
+
+    @property
+    def step(self) -> steps.Step:
+        """Return how far the person is."""
+        return steps.find_step(
+            password_set_at=self.password_set_at,
+            registered_at=self.registered_at,
+            denied_at=self.denied_at,
+            invitation=None if self.invitation is None else self.invitation.status,
+        )
 
 
 _FACTS = [
@@ -93,8 +108,19 @@ def get(conn: sa.Connection, recipient_id: str, *, provider: str) -> Recipient:
             Correction(**{f.name: row._mapping[f.name] for f in fields(Correction)})
             for row in changes
         ],
-        invitation=_find_invitation(conn, [recipient_id, *(row.id for row in changes)]),
+        invitation=_find_invitation(conn, recipient_id),
     )
+
+
+def lock(conn: sa.Connection, recipient_id: str, *, provider: str) -> Recipient:
+    """Return a recipient like `get`; nobody else changes it until the transaction ends.
+
+    Raises:
+        RecipientUnknown: If there is none with this id.
+    """
+    is_meant = _TABLE.c.id == recipient_id
+    conn.execute(sa.select(_TABLE.c.id).where(is_meant).with_for_update(key_share=True))
+    return get(conn, recipient_id, provider=provider)
 
 
 def _list_changes(
@@ -104,18 +130,9 @@ def _list_changes(
     return conn.execute(query.order_by(_CHANGES.c.id.desc())).all()
 
 
-def _find_invitation(
-    conn: sa.Connection, message_ids: Sequence[str]
-) -> Invitation | None:
-    """Return the latest of these messages: each has its recipient's or change's id."""
-    columns = [_MESSAGES.c[field.name] for field in fields(Invitation)]
-    query = sa.select(*columns).where(_MESSAGES.c.id.in_(message_ids))
-    is_invitation = _MESSAGES.c.kind == outbox.Kind.INVITATION
-    latest = query.where(is_invitation).order_by(
-        _MESSAGES.c.queued_at.desc(), _MESSAGES.c.id.desc()
-    )
-    row = conn.execute(latest.limit(1)).first()
+def _find_invitation(conn: sa.Connection, recipient_id: str) -> Invitation | None:
+    row = steps.find_invitations(conn, [recipient_id]).get(recipient_id)
     if row is None:
         return None
-    facts = {**row._mapping, "status": outbox.Status(row.status)}
-    return Invitation(**facts)
+    facts = {f.name: row._mapping[f.name] for f in fields(Invitation)}
+    return Invitation(**facts | {"status": outbox.Status(row.status)})

@@ -4,6 +4,7 @@ Over all uploads; the lines of one upload whose invitations were refused are in
 `store.refusals`.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -21,7 +22,9 @@ class AddressToCorrect:
     Attributes:
         recipient_id: The recipient.
         upload_id: The upload that the address came from, in the line `source_line`.
-        error: The answer of the mail server, such as `SMTP 550`.
+        error: The answer of the mail server, such as `SMTP 550`; None if it has
+            accepted the message.
+        denied_at: When somebody who got it has said that it is not them, or None.
     """
 
     recipient_id: str
@@ -30,7 +33,8 @@ class AddressToCorrect:
     email: str = field(repr=False)
     upload_id: str
     source_line: int
-    error: str
+    error: str | None
+    denied_at: dt.datetime | None
 
 
 def list_addresses(

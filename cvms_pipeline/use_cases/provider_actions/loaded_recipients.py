@@ -6,8 +6,9 @@ its entry into the audit in the same transaction, with neither names nor search 
 
 from collections.abc import Sequence
 
+from cvms_pipeline import errors
 from cvms_pipeline.database import engine
-from cvms_pipeline.domain.vocabulary import audit_events
+from cvms_pipeline.domain.vocabulary import audit_events, steps
 from cvms_pipeline.store import audit, outbox
 from cvms_pipeline.store.provider_reads import loaded_recipients, recipient, to_correct
 from cvms_pipeline.use_cases import deliver, pipelines
@@ -18,9 +19,14 @@ Recipient = recipient.Recipient
 AddressToCorrect = to_correct.AddressToCorrect
 RecipientUnknown = recipient.RecipientUnknown
 NotRefused = outbox.NotRefused
-InvitationStatus = outbox.Status
+Step = steps.Step
 SORTS = loaded_recipients.SORTS
 MAX_MATCHES = loaded_recipients.MAX_MATCHES
+_RESENDABLE = (Step.SENT, Step.REFUSED, Step.WITHDRAWN)
+
+
+class NotToBeSent(errors.PermanentError):
+    """There is no invitation to be sent again now."""
 
 
 def list_recipients(pipeline: pipelines.Pipeline, wanted: Wanted) -> Page:
@@ -66,17 +72,26 @@ def get_recipient(
 def resend_invitation(
     pipeline: pipelines.Pipeline, recipient_id: str, *, provider: str
 ) -> None:
-    """Send the invitation again that a mail server has refused.
+    """Send the invitation of somebody without a password again.
+
+    One that the mail server has refused is sent as it is.  One that was sent is written
+    anew: from the moment when it is sent the link of the earlier one is dead.
 
     Raises:
         RecipientUnknown: If the provider has no recipient with this id.
-        NotRefused: If the invitation was not refused.
+        NotToBeSent: If it waits to be sent, or there is none, or the recipient has a
+            password, or the address is somebody else's.
     """
     with pipeline.store.begin() as conn:
-        invitation = recipient.get(conn, recipient_id, provider=provider).invitation
-    if invitation is None:
-        raise NotRefused
-    deliver.resend_messages(pipeline, [invitation.id], provider=provider)
+        found = recipient.lock(conn, recipient_id, provider=provider)
+        if found.step not in _RESENDABLE or found.invitation is None:
+            raise NotToBeSent
+        message_id = found.invitation.id
+        if found.step is not Step.REFUSED:
+            message_id = outbox.invite_again(conn, recipient_id, now=pipeline.now())
+            deliver.record_resent(conn, [message_id], provider=provider)
+            return
+    deliver.resend_messages(pipeline, [message_id], provider=provider)
 
 
 def _note(conn: engine.Connection, provider: str, **details: object) -> None:

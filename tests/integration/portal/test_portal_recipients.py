@@ -8,6 +8,7 @@ import portals
 import pytest
 
 from cvms_pipeline.store.provider_reads import loaded_recipients
+from cvms_pipeline.use_cases import deliver, history
 from tests import canaries
 
 ROWS = [
@@ -16,6 +17,13 @@ ROWS = [
     "Bob,Annan,1/2/2001,bob@b.example.org",
     "Jürgen,van Dyke,1/2/1970,ann@b.example.org",
 ]
+INVITATIONS = """
+SELECT message.status || ' ' || message.addresses[1]
+FROM cvms.messages AS message
+INNER JOIN cvms.recipients AS recipient ON recipient.id = message.recipient_id
+WHERE message.kind = 'invitation' AND first_name = '{}'
+ORDER BY queued_at, message.id
+"""
 CANARY = "Zebulonia,Quackenbush,7/19/1931,bird@nest.example"
 
 
@@ -23,6 +31,13 @@ def names(answer):
     """Return the first names of the list, from the top."""
     found = re.findall(r'data-label="First name">([^<]*)<', answer.content.decode())
     return [name.replace("&#x27;", "'") for name in found]
+
+
+def states(answer):
+    """Return by first name the state in the list."""
+    page = answer.content.decode()
+    found = re.findall(r'data-label="Invitation"><span[^>]*>([^<]*)<', page)
+    return dict(zip(names(answer), found, strict=True))
 
 
 def search(browser, **typed):
@@ -169,8 +184,8 @@ def test_a_search_with_too_many_results_reports_it(browser, monkeypatch):
     text = portals.text_of(search(browser, first_name="ann"))
 
     assert (
-        "More than 1 records match, and these are 1 of them. Type more letters to see"
-        " fewer."
+        "More than 1 records match, and these are 1 of them. Type more letters of a"
+        " name to see fewer."
     ) in text
 
 
@@ -209,7 +224,15 @@ STATES = [
         "UPDATE cvms.messages SET status = 'withdrawn' WHERE kind = 'invitation'",
         "Invitation Not sent",
     ),
-    ("UPDATE cvms.recipients SET registered_at = now()", "Invitation Registered"),
+    (
+        "UPDATE cvms.recipients SET registered_at = now(), password_set_at = now()",
+        "Invitation Registered This person set a password on",
+    ),
+    ("UPDATE cvms.recipients SET password_set_at = now()", "Invitation Password set"),
+    (
+        "UPDATE cvms.recipients SET denied_at = now()",
+        "Somebody who got the invitation has said that it is not them.",
+    ),
 ]
 
 
@@ -253,20 +276,151 @@ def test_a_refused_invitation_can_be_sent_again(site, browser):
     assert entry["actor"] == "portal:ann@mercy.example.org"
 
 
-def test_what_was_not_refused_is_not_sent_again(site, browser):
-    answer = browser.post(f"{person_of(site)}resend/", follow=True)
+def send(site):
+    site.installation.execute(
+        "UPDATE cvms.messages SET status = 'sent', sent_at = now()"
+        " WHERE kind = 'invitation'"
+    )
 
-    text = portals.text_of(answer)
-    assert "This invitation was not refused: it is on its way." in text
-    assert site.audit("messages-resent") == []
+
+def list_invitations(site, name="Ann"):
+    """Return status and address of somebody's invitations, the earliest first."""
+    found = site.installation.column(INVITATIONS.format(name))
+    return [tuple(each.split(" ")) for each in found]
 
 
-def test_resending_is_limited(site, browser):
+def test_a_sent_invitation_is_written_anew_once(site, browser):
+    send(site)
+    site.installation.clock.forward(minutes=1)
     page = person_of(site)
 
-    answers = [browser.post(f"{page}resend/").status_code for _ in range(31)]
+    before = portals.text_of(browser.get(page))
+    once = portals.text_of(browser.post(f"{page}resend/", follow=True))
+    twice = portals.text_of(browser.post(f"{page}resend/", follow=True))
 
-    assert answers == [302] * 30 + [429]
+    assert "Then only the link in the newest message works." in before
+    assert "The invitation is sent again." in once
+    assert "Waiting to be sent" in once
+    assert "Nothing was sent" in twice
+    address = "zoe@b.example.org"
+    assert list_invitations(site) == [("sent", address), ("waiting", address)]
+    (entry,) = site.audit("messages-resent")
+    assert entry["actor"] == "portal:ann@mercy.example.org"
+
+
+def test_an_invitation_that_is_sent_again_is_delivered_and_counts_once(site, browser):
+    (upload,) = site.installation.column("SELECT id FROM cvms.uploads")
+    deliver.send_invitations(site.pipeline, upload)
+    site.installation.clock.forward(minutes=1)
+    browser.post(f"{person_of(site)}resend/")
+    found = history.get_upload(site.pipeline, upload)
+    waiting = history.count_invitations(site.pipeline, found)
+
+    sent = deliver.send_invitations(site.pipeline, upload)
+
+    assert waiting == {"sent": 3, "waiting": 1}
+    assert sent.sent == 1
+    assert history.count_invitations(site.pipeline, found) == {"sent": 4}
+    mails = [m for m in site.installation.mail() if m["To"] == "zoe@b.example.org"]
+    assert len(mails) == 2
+    assert len({m["Message-ID"] for m in mails}) == 2
+
+
+# What is in the tables of those to whom nothing is sent again.
+NOT_AGAIN = [
+    "UPDATE cvms.messages SET attempts = 0",  # it waits
+    "UPDATE cvms.recipients SET password_set_at = now()",
+    "UPDATE cvms.recipients SET denied_at = now()",
+    "DELETE FROM cvms.messages",
+]
+
+
+@pytest.mark.parametrize("statement", NOT_AGAIN)
+def test_what_is_not_to_be_sent_is_not_sent_again(site, browser, statement):
+    if "attempts" not in statement:
+        send(site)
+    site.installation.execute(statement)
+    before = list_invitations(site)
+    page = person_of(site)
+
+    shown = portals.text_of(browser.get(page))
+    answer = browser.post(f"{page}resend/", follow=True)
+
+    assert "Send the invitation again" not in shown
+    assert "Nothing was sent: the page says how far the person is." in portals.text_of(
+        answer
+    )
+    assert site.audit("messages-resent") == []
+    assert list_invitations(site) == before
+
+
+def test_sending_again_is_limited_by_recipient_and_by_account(site, browser):
+    pages = [person_of(site, name) for name in ("Ann", "Anna", "Bob", "Jürgen")]
+
+    answers = [browser.post(f"{pages[0]}resend/").status_code for _ in range(6)]
+    every = [browser.post(f"{pages[1]}resend/").status_code for _ in range(26)]
+
+    assert answers == [302] * 5 + [429]
+    assert every[:5] == [302] * 5
+    assert browser.post(f"{pages[2]}resend/").status_code == 429
+
+
+# What is in the tables, how the list shows it, and by which choice it finds the person.
+STEPS = [
+    ("UPDATE cvms.messages SET attempts = 0", "Waiting to be sent", "waiting"),
+    (
+        "UPDATE cvms.messages SET status = 'sent', sent_at = now() {whose}",
+        *("Sent", "sent"),
+    ),
+    (
+        "UPDATE cvms.messages SET status = 'refused', last_error = 'SMTP 550' {whose}",
+        *("Refused by the mail server", "refused"),
+    ),
+    ("UPDATE cvms.recipients SET denied_at = now() {one}", "Wrong person", "denied"),
+    (
+        "UPDATE cvms.recipients SET password_set_at = now() {one}",
+        *("Password set", "password-set"),
+    ),
+    (
+        "UPDATE cvms.recipients SET password_set_at = now(), registered_at = now()"
+        " {one}",
+        *("Registered", "registered"),
+    ),
+]
+
+
+@pytest.mark.parametrize("few", [0, 20_000])
+@pytest.mark.parametrize(("statement", "words", "step"), STEPS)
+def test_the_list_shows_and_finds_how_far_everybody_is(
+    site, browser, monkeypatch, statement, words, step, few
+):
+    monkeypatch.setattr(loaded_recipients, "_FEW", few)
+    monkeypatch.setattr(loaded_recipients, "_COST_OF_STRANGER", few)
+    one = "WHERE first_name = 'Jürgen'"
+    ids = f"SELECT id FROM cvms.recipients {one}"  # noqa: S608 # of a test
+    whose = f"WHERE recipient_id IN ({ids})"
+    site.installation.execute(statement.format(one=one, whose=whose))
+
+    everybody = states(browser.get("/recipients/"))
+    found = search(browser, step=step)
+
+    expected = {"Ann": "Waiting to be sent", "Jürgen": words}
+    assert everybody == {**dict.fromkeys(everybody, "Waiting to be sent"), **expected}
+    is_one = step != "waiting"
+    assert names(found) == (["Jürgen"] if is_one else list(everybody))
+    others = search(browser, step="waiting")
+    assert ("Jürgen" in names(others)) is not is_one
+
+
+def test_a_state_and_a_name_are_searched_together(site, browser):
+    site.installation.execute("UPDATE cvms.recipients SET password_set_at = now()")
+
+    found = search(browser, step="password-set", last_name="lee")
+
+    assert names(found) == ["Ann"]
+    assert "1 record matches." in portals.text_of(found)
+    assert 'value="password-set" selected' in found.content.decode()
+    assert names(search(browser, step="nonsense")) == ["Ann"]  # it changes nothing
 
 
 def test_a_corrected_address_is_listed_with_the_upload_that_corrected_it(site, browser):

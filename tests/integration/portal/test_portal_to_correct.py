@@ -11,16 +11,18 @@ from tests import canaries
 
 ANN, BOB = installations.ANN, installations.BOB
 REFUSE = """
-UPDATE cvms.messages SET status = 'refused', last_error = 'SMTP 550'
-WHERE kind = 'invitation' AND addresses = ARRAY['{}']
+UPDATE cvms.messages
+SET status = 'refused', last_error = 'SMTP 550', sent_at = NULL,
+    details = details || '{{"provider": "{1}"}}'
+WHERE kind = 'invitation' AND addresses = ARRAY['{0}']
 """
 PAGE = "/recipients/to-correct/"
 
 
-def refuse(site, *addresses):
+def refuse(site, *addresses, provider="mercy"):
     """Let a mail server have refused the invitations to these addresses for good."""
     for address in addresses:
-        site.installation.execute(REFUSE.format(address))
+        site.installation.execute(REFUSE.format(address, provider))
 
 
 def rows(browser):
@@ -62,7 +64,7 @@ def test_refused_invitations_of_all_uploads_are_listed_the_latest_first(site, br
 def test_another_provider_s_addresses_are_not_listed(site, browser):
     site.installation.add_provider("other")
     site.installation.bring([ANN], slug="other")
-    refuse(site, "ann@b.example.org")
+    refuse(site, "ann@b.example.org", provider="other")
 
     assert rows(browser) == []
 
@@ -79,6 +81,40 @@ def test_an_address_that_was_corrected_is_not_listed_until_the_new_one_is_refuse
     refuse(site, "new@b.example.org")
     ((_, address, _, upload, line),) = rows(browser)
     assert (address, upload, line) == ("new@b.example.org", second, "3")
+
+
+def test_an_address_is_listed_that_somebody_says_is_not_theirs(site, browser):
+    upload = site.installation.bring([ANN, BOB])
+    site.installation.execute(
+        "UPDATE cvms.recipients SET denied_at = now() WHERE first_name = 'Bob'"
+    )
+
+    why = "somebody who got the invitation has said that it is not them"
+    assert rows(browser) == [["Lee, Bob", "bob@b.example.org", why, upload, "3"]]
+    site.installation.bring(["Bob,Lee,3/4/1991,right@b.example.org"])
+    assert rows(browser) == []
+
+
+def test_who_has_a_password_is_not_listed(site, browser):
+    site.installation.bring([ANN, BOB])
+    refuse(site, "ann@b.example.org")
+    site.installation.execute(
+        "UPDATE cvms.recipients SET password_set_at = now(), denied_at = now()"
+    )
+
+    assert rows(browser) == []
+
+
+def test_a_refused_address_that_came_back_is_not_listed_while_it_is_tried(
+    site, browser
+):
+    site.installation.bring([ANN])
+    refuse(site, "ann@b.example.org")
+    for address in ("new@b.example.org", "ann@b.example.org"):
+        site.installation.clock.forward(minutes=1)
+        site.installation.bring([f"Ann,Lee,1/2/1990,{address}"])
+
+    assert rows(browser) == []
 
 
 def test_who_was_sent_the_invitation_again_or_removed_is_not_listed(site, browser):

@@ -1,4 +1,4 @@
-"""How many loaded people have set a password and registered is counted as it happens."""
+"""How many people have set a password and registered is counted as it happens."""
 
 import pathlib
 

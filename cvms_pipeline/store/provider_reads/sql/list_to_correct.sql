@@ -1,6 +1,40 @@
--- The recipients of a provider whose present e-mail address does not reach them: the
--- mail server has refused the newest invitation for good.  The latest first, with the
--- upload and the line that the address came from.
+-- The recipients of a provider without a password whose e-mail address does not reach
+-- them: the mail server has refused the newest message to it for good, or somebody who
+-- got it has said that it is not them.  The latest first, with the upload and the line
+-- that the address came from.
+WITH refused AS (
+    SELECT DISTINCT ON (message.recipient_id)
+        message.recipient_id,
+        message.last_error AS error
+    FROM cvms.messages AS message
+    INNER JOIN cvms.recipients AS recipient ON message.recipient_id = recipient.id
+    WHERE message.status = 'refused'
+        AND message.recipient_id IS NOT NULL
+        AND message.details ->> 'provider' = :provider
+        AND message.addresses = ARRAY[recipient.email]
+        AND recipient.removed_at IS NULL
+        AND recipient.password_set_at IS NULL
+        AND NOT EXISTS (
+            SELECT FROM cvms.messages AS later
+            WHERE later.recipient_id = message.recipient_id
+                AND later.recipient_id <> later.id
+                AND later.queued_at > message.queued_at
+        )
+    ORDER BY message.recipient_id, message.queued_at DESC
+),
+
+found AS (
+    SELECT recipient_id, error FROM refused
+    UNION ALL
+    SELECT id, NULL
+    FROM cvms.recipients
+    WHERE provider = :provider
+        AND denied_at IS NOT NULL
+        AND removed_at IS NULL
+        AND password_set_at IS NULL
+        AND id NOT IN (SELECT recipient_id FROM refused)
+)
+
 SELECT
     CAST(recipient.id AS text) AS recipient_id,
     recipient.first_name,
@@ -8,11 +42,10 @@ SELECT
     recipient.email,
     coalesce(change.upload_id, recipient.upload_id) AS upload_id,
     coalesce(change.source_line, recipient.source_line) AS source_line,
-    message.last_error AS error
-FROM cvms.messages AS message
-INNER JOIN cvms.uploads AS upload
-    ON message.upload_id = upload.id AND upload.provider = :provider
-INNER JOIN cvms.recipients AS recipient ON message.recipient_id = recipient.id
+    found.error,
+    recipient.denied_at
+FROM found
+INNER JOIN cvms.recipients AS recipient ON found.recipient_id = recipient.id
 LEFT JOIN LATERAL (
     SELECT *
     FROM cvms.recipient_changes
@@ -20,9 +53,5 @@ LEFT JOIN LATERAL (
     ORDER BY id DESC
     LIMIT 1
 ) AS change ON true
-WHERE message.kind = 'invitation'
-    AND message.status = 'refused'
-    AND message.addresses = ARRAY[recipient.email]
-    AND recipient.removed_at IS NULL
 ORDER BY upload_id DESC, source_line
 LIMIT :limit
