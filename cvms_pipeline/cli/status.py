@@ -115,6 +115,7 @@ def _describe_waiting(report: Mapping[str, Any]) -> list[tuple[str, str]]:
         *_describe_why(messages, "why"),
         ("Messages refused", _describe_refused(refused)),
         ("Cases", _describe_cases(report["cases"])),
+        ("Recipients", _describe_recipients(report["recipients"])),
     ]
 
 
@@ -133,6 +134,17 @@ def _describe_cases(cases: Mapping[str, Any] | None) -> str:
     return (
         f"{cases['open']:,} open, {cases['unassigned']:,} unassigned,"
         f" {cases['overdue']:,} overdue"
+    )
+
+
+def _describe_recipients(counts: Mapping[str, int] | None) -> str:
+    if counts is None:
+        return _UNKNOWN
+    denied = f", {counts['denied']:,} wrong persons" if counts["denied"] else ""
+    return (
+        f"{counts['loaded']:,} loaded, {counts['invited']:,} invited,"
+        f" {counts['passwords_set']:,} with a password,"
+        f" {counts['registered']:,} registered{denied}"
     )
 
 

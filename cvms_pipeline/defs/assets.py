@@ -275,6 +275,26 @@ todays_uploads = dg.AssetSpec(
 )
 
 
+recipient_funnel = dg.AssetSpec(
+    "recipient_funnel",
+    deps=[
+        dg.AssetDep(asset, partition_mapping=dg.AllPartitionMapping())
+        for asset in (recipients, recipient_invitations)
+    ],
+    description=(
+        "How many recipients were loaded, invited, have set a password and have"
+        " registered, of all providers and of each. Numbers only."
+    ),
+    partitions_def=partitions.DAYS,
+    freshness_policy=dg.FreshnessPolicy.time_window(
+        # The sensor reports it every hour, and when a number has changed much.
+        warn_window=dt.timedelta(hours=2),
+        fail_window=dt.timedelta(hours=4),
+    ),
+    kinds={"table"},
+)
+
+
 def build_assets() -> list[Any]:
     """Return all assets, each with its group and the team that they have in common."""
     groups: dict[str, list[Any]] = {
@@ -282,7 +302,7 @@ def build_assets() -> list[Any]:
             *(upload, recipients, error_report, provider_notice),
             recipient_invitations,
         ],
-        "operations": [todays_uploads, data_ops_alerts],
+        "operations": [todays_uploads, recipient_funnel, data_ops_alerts],
     }
     return [
         asset

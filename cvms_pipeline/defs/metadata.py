@@ -170,15 +170,13 @@ def describe_numbers(state: history.Overview) -> Mapping[str, float]:
     numbers: dict[str, float] = {
         "uploads a day": sum_providers(state, "uploads"),
         "rows a day": rows,
-        "rejected percent": _compute_percent(rejected, rows),
+        "rejected percent": compute_percent(rejected, rows),
     }
     busiest = sorted(state.providers, key=lambda each: each.rows, reverse=True)
     for each in busiest[:_MAX_PLOTTED]:
         slug = each.provider or "unknown"
         numbers[f"rows: {slug}"] = int(each.rows)
-        numbers[f"rejected percent: {slug}"] = _compute_percent(
-            each.rejected, each.rows
-        )
+        numbers[f"rejected percent: {slug}"] = compute_percent(each.rejected, each.rows)
         if each.seconds_to_notice is not None:
             name = f"seconds from drop to notice: {slug}"
             numbers[name] = round(float(each.seconds_to_notice), 2)
@@ -190,5 +188,6 @@ def sum_providers(state: history.Overview, name: str) -> int:
     return sum(int(getattr(summary, name)) for summary in state.providers)
 
 
-def _compute_percent(part: float, whole: float) -> float:
+def compute_percent(part: float, whole: float) -> float:
+    """Return a part in percent of the whole; 0 of nothing."""
     return round(100 * float(part) / float(whole), 2) if whole else 0.0

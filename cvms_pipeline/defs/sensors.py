@@ -16,6 +16,7 @@ import dagster as dg
 from cvms_pipeline.defs import (
     assets,
     failures,
+    funnel,
     jobs,
     metadata,
     overview,
@@ -182,7 +183,10 @@ def update_overview(
     )
 
 
-ALL = [incoming_uploads, waiting_messages, failed_runs, lost_runs, update_overview]
+ALL = [
+    *(incoming_uploads, waiting_messages, failed_runs, lost_runs),
+    *(update_overview, funnel.update_funnel),
+]
 
 
 def request_runs(

@@ -43,6 +43,9 @@ _GAUGES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "unassigned": ("cases_unassigned", "Open cases assigned to nobody."),
         "overdue": ("cases_overdue", "Cases not answered in time."),
     },
+    "recipients": {
+        "denied": ("addresses_denied", "Addresses that are somebody else's."),
+    },
     "incoming": {
         "files": ("incoming_files", "Files that are no uploads yet."),
         "oldest_seconds": ("oldest_incoming_file_age_seconds", _AGE),
@@ -97,6 +100,8 @@ def _collect_labelled(
     processes, disks = snapshot.processes or (), snapshot.disks
     refused = (report["messages"] or {}).get("refused", {})
     cases = (report["cases"] or {}).get("states", {})
+    known = report["recipients"] or {}
+    steps = {step: known[step] for step in health_report.STEPS if step in known}
     is_up = {each.name: each.is_up for each in processes}
     uptime = {each.name: each.uptime_seconds for each in processes}
     free = {each.folder: each.free_bytes for each in disks}
@@ -104,6 +109,7 @@ def _collect_labelled(
     for name, label, text, numbers in (
         ("messages_refused", "kind", "Refused by the mail server.", refused),
         ("cases", "state", "Cases of the help desk.", cases),
+        ("recipients", "step", "Recipients who have come so far.", steps),
         ("process_up", "name", "Whether a process works.", is_up),
         ("process_uptime_seconds", "name", "How long it has run.", uptime),
         ("disk_free_bytes", "folder", "Room on the disk of a folder.", free),

@@ -6,7 +6,7 @@ what `cli.status` and `local.metrics` show of it.
 
 import datetime as dt
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cvms_pipeline.database import dagster_tables
@@ -102,6 +102,8 @@ class HealthSnapshot:
         backlog: What waits in our tables.
         queue: What waits in those of Dagster and Celery.
         cases: The cases of the help desk.
+        recipients: How many were `loaded` and `invited`, have `passwords_set`, are
+            `registered`, or whose address was `denied`.
         failures: A sentence for each place that did not answer.
         database_failure: The same of the database.
         has_mail_server: Whether messages go to a mail server, or into a Maildir.
@@ -112,6 +114,7 @@ class HealthSnapshot:
     backlog: listing.Backlog | None
     queue: dagster_tables.QueueCounts | None
     cases: case_queue.Counts | None = None
+    recipients: Mapping[str, int] | None = None
     incoming: IncomingCounts | None
     disks: Sequence[DiskSpace]
     failures: Sequence[str]

@@ -12,6 +12,9 @@ from cvms_pipeline.maintenance import health
 from cvms_pipeline.store import listing
 from cvms_pipeline.store.help_desk import queue
 
+STEPS = ("loaded", "invited", "passwords_set", "registered")
+_RECIPIENTS = (*STEPS, "denied")
+
 
 def build_report(
     snapshot: health.HealthSnapshot, problems: Sequence[health.Problem]
@@ -25,6 +28,7 @@ def build_report(
         "queue": None if runs is None else asdict(runs),
         **_report_backlog(snapshot, snapshot.backlog),
         "cases": _report_cases(snapshot.cases),
+        "recipients": _report_recipients(snapshot.recipients),
         "incoming": _report_incoming(snapshot, snapshot.incoming),
         "disks": [
             {**asdict(disk), "free_percent": round(disk.free_percent, 1)}
@@ -74,6 +78,10 @@ def _report_cases(counts: queue.Counts | None) -> Mapping[str, Any] | None:
         "overdue": counts.overdue,
         "states": {state.value: number for state, number in counts.states.items()},
     }
+
+
+def _report_recipients(counts: Mapping[str, int] | None) -> Mapping[str, Any] | None:
+    return None if counts is None else {name: counts[name] for name in _RECIPIENTS}
 
 
 def _report_incoming(

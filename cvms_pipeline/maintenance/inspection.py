@@ -25,7 +25,7 @@ from cvms_pipeline.database import dagster_tables, engine
 from cvms_pipeline.domain.vocabulary import upload
 from cvms_pipeline.files import access, incoming, names
 from cvms_pipeline.maintenance import health
-from cvms_pipeline.store import listing
+from cvms_pipeline.store import funnel, listing
 from cvms_pipeline.store.help_desk import queue as case_queue
 
 _ANSWER_SECONDS = 4.0
@@ -37,8 +37,9 @@ _MAX_DEPTH = 4
 """How many levels of folders are searched; a provider's folder is the first."""
 
 _Answer = TypeVar("_Answer")
-_Backlog = listing.Backlog
-_QueueCounts = dagster_tables.QueueCounts
+_Waiting = tuple[
+    listing.Backlog, dagster_tables.QueueCounts, case_queue.Counts, Mapping[str, int]
+]
 
 
 @dataclass(kw_only=True)
@@ -82,6 +83,7 @@ class HealthProbe:
             backlog=tables[0] if tables else None,
             queue=tables[1] if tables else None,
             cases=tables[2] if tables else None,
+            recipients=tables[3] if tables else None,
             incoming=counts,
             disks=[disk for disk in disks if disk is not None],
             failures=failures,
@@ -94,8 +96,9 @@ class HealthProbe:
         if self._store is not None:
             self._store.close()
 
-    def _count_waiting(self) -> tuple[_Backlog, _QueueCounts, case_queue.Counts]:
-        overdue_before = self.now() - self.answered_within
+    def _count_waiting(self) -> _Waiting:
+        now = self.now()
+        overdue_before = now - self.answered_within
         if self._store is None:
             self._store = engine.Store(self.get_url(), pool_size=1)
         with self._store.begin() as conn:
@@ -103,6 +106,7 @@ class HealthProbe:
                 listing.count_backlog(conn),
                 dagster_tables.count_queue(conn),
                 case_queue.count(conn, overdue_before=overdue_before),
+                funnel.sum_up(funnel.count(conn, since=now)),
             )
 
 

@@ -26,7 +26,7 @@ _RESENDABLE = (Step.SENT, Step.REFUSED, Step.WITHDRAWN)
 
 
 class NotToBeSent(errors.PermanentError):
-    """There is no invitation to be sent again now."""
+    """There is no invitation to be sent again."""
 
 
 def list_recipients(pipeline: pipelines.Pipeline, wanted: Wanted) -> Page:

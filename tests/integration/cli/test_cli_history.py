@@ -90,6 +90,8 @@ def test_one_upload_has_every_fact_of_the_contract(terminal, done, mercy):
         "loaded": 2,
         "updated": 0,
         "rejected": 2,
+        "passwords_set": 0,
+        "registered": 0,
         "reasons": {
             "name-characters": 1,
             "birth-date-invalid": 1,
@@ -122,6 +124,24 @@ def test_one_upload_has_every_fact_of_the_contract(terminal, done, mercy):
         "possible_duplicates": [],
         "refused_invitations": [],
     }
+
+
+def test_an_upload_says_how_many_have_a_password_and_registered(
+    terminal, done, pipeline
+):
+    with pipeline.store.begin() as conn:
+        conn.exec_driver_sql("UPDATE cvms.recipients SET password_set_at = now()")
+        conn.exec_driver_sql(
+            "UPDATE cvms.recipients SET registered_at = now() WHERE first_name = 'Ann'"
+        )
+
+    shown = " ".join(terminal.cvms("upload", done).out.split())
+    found = terminal.cvms("upload", done, "--json").json
+
+    assert "Passwords set 2 Registered 1" in shown
+    assert (found["passwords_set"], found["registered"]) == (2, 1)
+    listed = terminal.cvms("uploads", "--json").json
+    assert listed[0]["registered"] == 1
 
 
 @pytest.fixture

@@ -83,6 +83,8 @@ def test_the_document_has_every_number(terminal, mercy):
         "overdue": 0,
         "states": dict.fromkeys(cases.State, 0),
     }
+    steps = ("loaded", "invited", "passwords_set", "registered", "denied")
+    assert found["recipients"] == dict.fromkeys(steps, 0)
     assert [disk["folder"] for disk in found["disks"]] == [
         "data",
         "incoming",

@@ -39,6 +39,7 @@ def test_jobs_sensors_and_schedules_keep_their_names(site):
         "failed_runs",
         "lost_runs",
         "overview",
+        "funnel",
     }
     assert [each.name for each in repository.schedule_defs] == ["nightly_retention"]
 
@@ -60,6 +61,7 @@ def test_the_assets_are_in_two_groups(site):
         key.to_user_string() for key in graph.asset_keys_for_group("operations")
     } == {
         "todays_uploads",
+        "recipient_funnel",
         "data_ops_alerts",
     }
     assert len(graph.asset_keys_for_group("bulk_upload")) == 5
@@ -70,6 +72,7 @@ def test_what_data_ops_look_at_says_when_it_is_old(site):
 
     assert {each.key.to_user_string() for each in specs if each.freshness_policy} == {
         "todays_uploads",
+        "recipient_funnel",
         "upload",
     }
 

@@ -214,6 +214,10 @@ def test_prometheus_gets_the_numbers_that_are_known(site, prometheus):
     assert found["cvms_uploads_failed"] == 0
     assert found["cvms_messages_unsent"] == 1  # the invitation
     assert found['cvms_messages_refused{kind="notice"}'] == 0
+    assert found['cvms_recipients{step="loaded"}'] == 1
+    assert found['cvms_recipients{step="invited"}'] == 0
+    assert found['cvms_recipients{step="registered"}'] == 0
+    assert found["cvms_addresses_denied"] == 0
     assert found["cvms_incoming_files"] == 1
     assert found["cvms_misplaced_files"] == 0
     assert found["cvms_database_up"] == 1

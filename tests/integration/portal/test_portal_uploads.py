@@ -237,6 +237,26 @@ def test_a_receipt_has_the_facts_and_a_check_code(site, browser):
     assert code_of(browser.get(f"/uploads/{found}/receipt/")) == code_of(answer)
 
 
+def test_an_upload_and_the_history_say_how_far_its_people_are(site):
+    upload = site.installation.bring([installations.ANN, installations.BOB])
+    site.installation.execute("UPDATE cvms.recipients SET password_set_at = now()")
+    site.installation.execute(
+        "UPDATE cvms.recipients SET registered_at = now() WHERE first_name = 'Ann'"
+    )
+    browser = site.browser_of(site.add_account())
+
+    page = portals.text_of(browser.get(f"/uploads/{upload}/"))
+    history = browser.get("/uploads/").content.decode()
+
+    assert "Invitations 2 waiting" in page
+    assert (
+        "Of the 2 people whom this upload has loaded, 2 have set a password and 1 has"
+        " registered."
+    ) in page
+    assert 'data-label="Password set" class="number">2<' in history
+    assert 'data-label="Registered" class="number">1<' in history
+
+
 def test_a_receipt_says_what_is_outstanding_and_keeps_its_check_code(site, browser):
     found = site.installation.bring([installations.BAD])
     before = browser.get(f"/uploads/{found}/receipt/")

@@ -6,6 +6,7 @@ import pytest
 from installations import ANN, BOB
 
 from cvms_pipeline.use_cases import deliver, history
+from cvms_pipeline.use_cases.provider_actions import loaded_recipients
 
 CY = "Cy,Lee,5/6/1992,cy@b.example.org"
 REFUSED = "Bulk Employee Upload - E-mail Addresses Refused"
@@ -224,3 +225,19 @@ def test_receipt_and_notice_list_possible_duplicates_of_the_provider_only(
             " name swapped"
         ) in words
         assert "Line 3" not in words
+
+
+def test_a_provider_finds_its_refused_addresses_over_all_uploads(refusing):
+    earlier = invite(refusing, "Di,Lee,1/2/1990,di@b.example.org", ANN)
+
+    (found,) = loaded_recipients.list_addresses_to_correct(
+        refusing.pipeline, "mercy", limit=10
+    )
+
+    assert (found.upload_id, found.source_line) == (earlier, 3)
+    assert (found.email, found.error) == ("ann@b.example.org", "SMTP 550")
+    assert "ann@b" not in repr(found)
+    others = loaded_recipients.list_addresses_to_correct(
+        refusing.pipeline, "other", limit=10
+    )
+    assert others == []

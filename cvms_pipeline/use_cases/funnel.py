@@ -1,0 +1,34 @@
+"""How far loaded recipients are, of each provider: numbers for data-ops."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cvms_pipeline.store import funnel
+from cvms_pipeline.use_cases import pipelines
+
+FunnelCounts = funnel.FunnelCounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Funnel:
+    """The counts of each provider that has loaded somebody.
+
+    Attributes:
+        day: The calendar day, since whose beginning `loaded_since` and the like count.
+        hour: The hour of the day in which this was read.
+    """
+
+    day: dt.date
+    hour: int
+    providers: Sequence[FunnelCounts]
+
+
+def read_funnel(pipeline: pipelines.Pipeline) -> Funnel:
+    """Return how far recipients are now, and what has happened today."""
+    now = pipeline.now()
+    midnight = dt.datetime.combine(pipeline.today(now), dt.time(), pipeline.zone)
+    with pipeline.store.begin() as conn:
+        counts = funnel.count(conn, since=midnight)
+    hour = now.astimezone(pipeline.zone).hour
+    return Funnel(day=midnight.date(), hour=hour, providers=counts)
