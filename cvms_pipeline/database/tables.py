@@ -275,6 +275,7 @@ messages = sa.Table(
 sa.Index(
     "ix_messages_refused_provider",
     messages.c.details["provider"].astext,
+    messages.c.upload_id,
     postgresql_where=sa.text("status = 'refused' AND recipient_id IS NOT NULL"),
 )
 

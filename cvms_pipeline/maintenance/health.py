@@ -102,8 +102,8 @@ class HealthSnapshot:
         backlog: What waits in our tables.
         queue: What waits in those of Dagster and Celery.
         cases: The cases of the help desk.
-        recipients: How many were `loaded` and `invited`, have `passwords_set`, are
-            `registered`, or whose address was `denied`.
+        recipients: How many were `loaded`, have `passwords_set`, are `registered`, or
+            whose address was `denied`.
         failures: A sentence for each place that did not answer.
         database_failure: The same of the database.
         has_mail_server: Whether messages go to a mail server, or into a Maildir.

@@ -13,7 +13,7 @@ from cvms_pipeline.store import listing
 from cvms_pipeline.store.help_desk import queue
 
 STEPS = ("loaded", "invited", "passwords_set", "registered")
-_RECIPIENTS = (*STEPS, "denied")
+"""How far recipients are, in this order, by what the report calls it."""
 
 
 def build_report(
@@ -28,7 +28,7 @@ def build_report(
         "queue": None if runs is None else asdict(runs),
         **_report_backlog(snapshot, snapshot.backlog),
         "cases": _report_cases(snapshot.cases),
-        "recipients": _report_recipients(snapshot.recipients),
+        "recipients": _report_recipients(snapshot.recipients, snapshot.backlog),
         "incoming": _report_incoming(snapshot, snapshot.incoming),
         "disks": [
             {**asdict(disk), "free_percent": round(disk.free_percent, 1)}
@@ -80,8 +80,14 @@ def _report_cases(counts: queue.Counts | None) -> Mapping[str, Any] | None:
     }
 
 
-def _report_recipients(counts: Mapping[str, int] | None) -> Mapping[str, Any] | None:
-    return None if counts is None else {name: counts[name] for name in _RECIPIENTS}
+def _report_recipients(
+    counts: Mapping[str, int] | None, backlog: listing.Backlog | None
+) -> Mapping[str, Any] | None:
+    if counts is None or backlog is None:
+        return None
+    invited = max(0, counts["loaded"] - backlog.never_invited)
+    known = {**counts, "invited": invited}
+    return {name: known[name] for name in (*STEPS, "denied")}
 
 
 def _report_incoming(

@@ -97,8 +97,7 @@ class HealthProbe:
             self._store.close()
 
     def _count_waiting(self) -> _Waiting:
-        now = self.now()
-        overdue_before = now - self.answered_within
+        overdue_before = self.now() - self.answered_within
         if self._store is None:
             self._store = engine.Store(self.get_url(), pool_size=1)
         with self._store.begin() as conn:
@@ -106,7 +105,7 @@ class HealthProbe:
                 listing.count_backlog(conn),
                 dagster_tables.count_queue(conn),
                 case_queue.count(conn, overdue_before=overdue_before),
-                funnel.sum_up(funnel.count(conn, since=now)),
+                funnel.count_totals(conn),
             )
 
 

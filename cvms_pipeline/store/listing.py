@@ -111,6 +111,8 @@ class Backlog:
         notices_refused: Notices that the mail server has refused permanently, to
             addresses that their providers still have.
         invitations_refused: The same of invitations and recipients.
+        never_invited: Invitations that wait or were refused, of whom none was sent to
+            their present address.
         help_desk_refused: Messages about cases to the help desk itself.
         cases_refused: Messages about cases to who has opened them.
         accounts_refused: Messages with links for accounts of the portal.
@@ -125,6 +127,7 @@ class Backlog:
     notices_refused: int = 0
     invitations_refused: int = 0
     alerts_refused: int = 0
+    never_invited: int = 0
     help_desk_refused: int = 0
     cases_refused: int = 0
     accounts_refused: int = 0

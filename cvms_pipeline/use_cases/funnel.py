@@ -1,7 +1,7 @@
 """How far loaded recipients are, of each provider: numbers for data-ops."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cvms_pipeline.store import funnel
@@ -16,12 +16,22 @@ class Funnel:
 
     Attributes:
         day: The calendar day, since whose beginning `loaded_since` and the like count.
-        hour: The hour of the day in which this was read.
     """
 
     day: dt.date
-    hour: int
     providers: Sequence[FunnelCounts]
+
+
+def read_totals(pipeline: pipelines.Pipeline) -> Mapping[str, int]:
+    """Return what says, at little cost, whether something has changed.
+
+    The totals that are counted as they happen, and the `day` and `hour` of now.
+    """
+    now = pipeline.now()
+    with pipeline.store.begin() as conn:
+        totals = funnel.count_totals(conn)
+    hour = now.astimezone(pipeline.zone).hour
+    return {**totals, "day": pipeline.today(now).toordinal(), "hour": hour}
 
 
 def read_funnel(pipeline: pipelines.Pipeline) -> Funnel:
@@ -30,5 +40,4 @@ def read_funnel(pipeline: pipelines.Pipeline) -> Funnel:
     midnight = dt.datetime.combine(pipeline.today(now), dt.time(), pipeline.zone)
     with pipeline.store.begin() as conn:
         counts = funnel.count(conn, since=midnight)
-    hour = now.astimezone(pipeline.zone).hour
-    return Funnel(day=midnight.date(), hour=hour, providers=counts)
+    return Funnel(day=midnight.date(), providers=counts)

@@ -184,7 +184,7 @@ def _choose_source(wanted: Wanted, total: int, everybody: int) -> Any:
     rules = [_TABLE.c[n].startswith(k, autoescape=True) for n, k in begun.items()]
     is_search = bool(begun) or wanted.step is not None
     if wanted.step is not None:
-        rules += steps.make_rule(wanted.step)
+        rules += steps.make_rule(wanted.step, wanted.provider)
     people = sa.select(_TABLE).where(is_own, *rules)
     if _is_by_upload(wanted, total, everybody, has_names=bool(begun)):
         people = _read_by_upload(wanted.provider, people)

@@ -47,8 +47,8 @@ def find_invitations(
     return {row.recipient_id: row for row in rows}
 
 
-def make_rule(step: Step) -> list[sa.ColumnElement[bool]]:
-    """Return what is true of the recipients, who were not removed, at a step."""
+def make_rule(step: Step, provider: str) -> list[sa.ColumnElement[bool]]:
+    """Return what is true of a provider's recipients, not removed, at a step."""
     has_password = _PEOPLE.c.password_set_at.is_not(None)
     is_registered = _PEOPLE.c.registered_at.is_not(None)
     is_denied = _PEOPLE.c.denied_at.is_not(None)
@@ -59,7 +59,10 @@ def make_rule(step: Step) -> list[sa.ColumnElement[bool]]:
     if step is Step.DENIED:
         return [~has_password, is_denied]
     waiting = _select_unsent(outbox.Status.WAITING)
-    refused = _select_unsent(outbox.Status.REFUSED)
+    refused = _select_unsent(outbox.Status.REFUSED).where(
+        _MESSAGES.c.recipient_id.is_not(None),
+        _MESSAGES.c.details["provider"].astext == provider,  # there is an index
+    )
     rules = [~has_password, ~is_denied]
     if step is Step.WAITING:
         return [*rules, _PEOPLE.c.id.in_(waiting)]

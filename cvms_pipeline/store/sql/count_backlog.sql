@@ -12,6 +12,7 @@ SELECT
     unsent.oldest_at AS oldest_message_at,
     refused.notices AS notices_refused,
     refused.invitations AS invitations_refused,
+    first.number + refused.first_invitations AS never_invited,
     refused.alerts AS alerts_refused,
     refused.help_desk AS help_desk_refused,
     refused.cases AS cases_refused,
@@ -35,6 +36,13 @@ CROSS JOIN (
         AND queued_at <= now()
 ) AS unsent
 CROSS JOIN (
+    SELECT count(*) AS number
+    FROM cvms.messages
+    WHERE status = 'waiting'
+        AND kind = 'invitation'
+        AND details ->> 'again' IS NULL
+) AS first
+CROSS JOIN (
     SELECT
         count(*) FILTER (
             WHERE message.kind IN ('notice', 'refused-addresses', 'delay')
@@ -46,6 +54,13 @@ CROSS JOIN (
                 AND recipient.removed_at IS NULL
                 AND message.addresses = ARRAY[recipient.email]
         ) AS invitations,
+        count(*) FILTER (
+            WHERE message.kind = 'invitation'
+                AND message.details ->> 'again' IS NULL
+                AND recipient.removed_at IS NULL
+                AND recipient.password_set_at IS NULL
+                AND message.addresses = ARRAY[recipient.email]
+        ) AS first_invitations,
         count(*) FILTER (WHERE message.kind = 'alert') AS alerts,
         count(*) FILTER (
             WHERE message.kind = 'case'

@@ -22,8 +22,8 @@ def counts(provider="mercy", **numbers):
     )
 
 
-def stands(*providers, hour=9):
-    return use_case.Funnel(day=DAY, hour=hour, providers=providers)
+def stands(*providers):
+    return use_case.Funnel(day=DAY, providers=providers)
 
 
 def shown(*providers):
@@ -85,15 +85,19 @@ def test_without_anybody_the_funnel_is_empty():
         ({"loaded": 1150}, 9, True),
         ({"loaded": 1000, "registered": 1}, 9, True),
         ({"loaded": 1000, "denied": 1}, 9, True),
+        ({"loaded": 1000, "waiting": 1}, 9, True),
+        ({"loaded": 1000, "day": 739_001}, 9, True),
         ({"loaded": 1000}, 10, True),
     ],
 )
 def test_it_is_reported_when_a_number_changes_much_and_every_hour(
     numbers, hour, is_new
 ):
-    before = funnel.compute_fingerprint(stands(counts(loaded=1000)))
+    totals = dict.fromkeys(("loaded", "passwords_set", "registered", "denied"), 0)
+    totals |= {"waiting": 0, "day": 739_000, "hour": 9}
+    before = funnel.compute_fingerprint({**totals, "loaded": 1000})
 
-    after = funnel.compute_fingerprint(stands(counts(**numbers), hour=hour))
+    after = funnel.compute_fingerprint({**totals, **numbers, "hour": hour})
 
     assert (after != before) is is_new
 

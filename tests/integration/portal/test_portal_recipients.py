@@ -373,7 +373,8 @@ STEPS = [
         *("Sent", "sent"),
     ),
     (
-        "UPDATE cvms.messages SET status = 'refused', last_error = 'SMTP 550' {whose}",
+        "UPDATE cvms.messages SET status = 'refused', last_error = 'SMTP 550',"
+        """ details = '{{"provider": "mercy"}}' {whose}""",
         *("Refused by the mail server", "refused"),
     ),
     ("UPDATE cvms.recipients SET denied_at = now() {one}", "Wrong person", "denied"),

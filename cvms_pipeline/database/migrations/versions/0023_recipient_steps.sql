@@ -83,5 +83,5 @@ SET details = message.details || jsonb_build_object('provider', recipient.provid
 FROM cvms.recipients AS recipient
 WHERE message.status = 'refused' AND recipient.id = message.recipient_id;
 CREATE INDEX IF NOT EXISTS ix_messages_refused_provider
-    ON cvms.messages ((details ->> 'provider'))
+    ON cvms.messages ((details ->> 'provider'), upload_id)
     WHERE status = 'refused' AND recipient_id IS NOT NULL;

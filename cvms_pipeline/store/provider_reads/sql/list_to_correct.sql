@@ -1,11 +1,10 @@
 -- The recipients of a provider without a password whose e-mail address does not reach
 -- them: the mail server has refused the newest message to it for good, or somebody who
 -- got it has said that it is not them.  The latest first, with the upload and the line
--- that the address came from.
+-- that the address came from.  The index of refused messages is read until there are
+-- enough of them.
 WITH refused AS (
-    SELECT DISTINCT ON (message.recipient_id)
-        message.recipient_id,
-        message.last_error AS error
+    SELECT message.recipient_id, message.last_error AS error, message.upload_id
     FROM cvms.messages AS message
     INNER JOIN cvms.recipients AS recipient ON message.recipient_id = recipient.id
     WHERE message.status = 'refused'
@@ -13,6 +12,7 @@ WITH refused AS (
         AND message.details ->> 'provider' = :provider
         AND message.addresses = ARRAY[recipient.email]
         AND recipient.removed_at IS NULL
+        AND recipient.denied_at IS NULL
         AND recipient.password_set_at IS NULL
         AND NOT EXISTS (
             SELECT FROM cvms.messages AS later
@@ -20,7 +20,8 @@ WITH refused AS (
                 AND later.recipient_id <> later.id
                 AND later.queued_at > message.queued_at
         )
-    ORDER BY message.recipient_id, message.queued_at DESC
+    ORDER BY message.upload_id DESC
+    LIMIT :limit
 ),
 
 found AS (
@@ -32,7 +33,6 @@ found AS (
         AND denied_at IS NOT NULL
         AND removed_at IS NULL
         AND password_set_at IS NULL
-        AND id NOT IN (SELECT recipient_id FROM refused)
 )
 
 SELECT
