@@ -98,9 +98,10 @@ def erase_removed(
     pipeline: dg.ResourceParam[pipelines.Pipeline],
     limits: dg.ResourceParam[retention.Limits],
 ) -> None:
-    """Erase the names and addresses of people who were removed; a record stays."""
+    """Erase what is left of people who were removed, and paused registrations."""
     with _cleanup(context, config, pipeline) as results:
         results += erasing.erase_removed(pipeline, limits, dry_run=config.dry_run)
+        results += erasing.drop_drafts(pipeline, limits, dry_run=config.dry_run)
 
 
 @dg.op(out=dg.Out(dg.Nothing))

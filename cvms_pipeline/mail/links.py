@@ -1,25 +1,31 @@
 """Signed links with which somebody sets a password, and their verification.
 
-A link holds the recipient's public id, when it ends and a keyed digest of the address
-that it is sent to: once that address is corrected, the link is dead.  The same facts
-always give the same link.  A link of a portal account is bound to the account's nonce
-in the same way: once the nonce is another, the link is dead.  What somebody does with a
-link is the portal's task.
+A recipient's link holds the public id, when it ends, its own id, which is that of the
+message that carries it, and a keyed digest of these and of the address that it is sent
+to: once that address is corrected, the link is dead.  The same facts always give the
+same link.  A link of a portal account is bound to the account's nonce in the same way:
+once the nonce is another, the link is dead.  What else ends a recipient's link is
+`use_cases.recipients.access`.
 """
 
 import base64
+import contextlib
 import datetime as dt
 import hashlib
 import hmac
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import itsdangerous
 
 from cvms_pipeline import errors
 
-_PURPOSE = "cvms.set-password.2"  # the first form was bound to no address: it is dead
+_PURPOSE = "cvms.set-password.3"
+_OLD_PURPOSES = ("cvms.set-password", "cvms.set-password.2")
+"""Of links that outlived corrections, or a password: they are dead, and say so."""
+
 _ADDRESS_PURPOSE = "cvms.set-password.address"
 _PATH = "/set-password/"
 _ACCOUNT_PURPOSE = "cvms.account-password.1"
@@ -33,6 +39,28 @@ class LinkExpired(errors.PermanentError):
 
 class LinkForged(errors.PermanentError):
     """The link was not made by this installation, or was not copied whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedLink:
+    """What a link of ours says, whether or not it still works.
+
+    Attributes:
+        recipient_id: Whom it was made for.
+        link_id: The message that carried it; empty in an old form.
+        expires_at: When it ends.
+        digest: What binds it to its address; empty in an old form.
+    """
+
+    recipient_id: str
+    link_id: str
+    expires_at: dt.datetime
+    digest: str = field(repr=False)
+
+    @property
+    def is_old_form(self) -> bool:
+        """Return whether it was made before links ended when they were used."""
+        return not self.link_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +79,22 @@ class Links:
         """Return when a link that is issued at `issued_at` ends, to the second."""
         return (issued_at + dt.timedelta(days=self.days)).replace(microsecond=0)
 
-    def make_link(self, public_id: str, address: str, *, issued_at: dt.datetime) -> str:
-        """Return the link for a recipient, valid while it has this e-mail address."""
+    def make_link(
+        self, recipient_id: str, address: str, link_id: str, *, issued_at: dt.datetime
+    ) -> str:
+        """Return the link for a recipient that a message to this address carries.
+
+        Args:
+            recipient_id: Whom it is for.
+            address: Where it is sent to.
+            link_id: The id of the message.
+            issued_at: When it is sent.
+        """
         expires = int(self.valid_until(issued_at).timestamp())
-        digest = self._compute_digest(public_id, address)
-        token = self._signer(_PURPOSE).dumps([public_id, expires, digest])
-        return f"{self.base_url.rstrip('/')}{_PATH}{token}"
+        digest = self._compute_digest(recipient_id, address, link_id)
+        facts = [recipient_id, expires, link_id, digest]
+        token = self._signer(_PURPOSE).dumps(facts)
+        return f"{self.base_url.rstrip('/')}{_PATH}{token}/"
 
     def make_account_link(
         self, account_id: str, nonce: str, *, expires_at: dt.datetime
@@ -78,27 +116,25 @@ class Links:
         digest = hmac.new(key, text.encode(), hashlib.sha256).digest()
         return base64.b32encode(digest[:_CODE_BYTES]).decode()
 
-    def verify(
-        self,
-        token: str,
-        *,
-        find_address: Callable[[str], str | None],
-        now: dt.datetime,
-    ) -> str:
-        """Return the public id of the recipient for whom `token` was made.
-
-        Args:
-            token: The last part of the link.
-            find_address: Returns the e-mail address that the recipient with a public id
-                has now, or None if there is none.  It is called for signed ids only.
-            now: The time.
+    def read(self, token: str) -> SignedLink:
+        """Return what a link of a recipient says.
 
         Raises:
-            LinkExpired: If it has ended by `now`, or was sent to another address than
-                the recipient has now.
             LinkForged: If it was not signed with the secret.
         """
-        return self._verify(_PURPOSE, token, find_address, now)
+        recipient_id, expires, *bound = self._load(token, _PURPOSE, *_OLD_PURPOSES)
+        link_id, digest = bound if len(bound) > 1 else ("", "")
+        return SignedLink(
+            recipient_id=recipient_id,
+            link_id=link_id,
+            expires_at=dt.datetime.fromtimestamp(expires, dt.UTC),
+            digest=digest,
+        )
+
+    def is_bound_to(self, signed: SignedLink, address: str) -> bool:
+        """Return whether a link was made for this address."""
+        made = self._compute_digest(signed.recipient_id, address, signed.link_id)
+        return hmac.compare_digest(signed.digest, made)
 
     def verify_account(
         self, token: str, *, find_nonce: Callable[[str], str | None], now: dt.datetime
@@ -111,32 +147,26 @@ class Links:
             LinkExpired: If it has ended, or the account has another nonce now.
             LinkForged: If it was not signed with the secret.
         """
-        return self._verify(_ACCOUNT_PURPOSE, token, find_nonce, now)
-
-    def _verify(
-        self,
-        purpose: str,
-        token: str,
-        find_bound: Callable[[str], str | None],
-        now: dt.datetime,
-    ) -> str:
-        """Return the id in `token`; `find_bound` returns what it is bound to now."""
-        try:
-            public_id, expires, digest = self._signer(purpose).loads(token)
-        except (itsdangerous.BadData, ValueError, TypeError):
-            raise LinkForged from None
+        account_id, expires, digest = self._load(token, _ACCOUNT_PURPOSE)
         if now.timestamp() >= expires:
             raise LinkExpired
-        bound = find_bound(public_id)
-        if bound is None or not hmac.compare_digest(
-            digest, self._compute_digest(public_id, bound)
+        nonce = find_nonce(account_id)
+        if nonce is None or not hmac.compare_digest(
+            digest, self._compute_digest(account_id, nonce)
         ):
             raise LinkExpired
-        return str(public_id)
+        return str(account_id)
 
-    def _compute_digest(self, public_id: str, address: str) -> str:
-        """Return what binds a link to an address and does not show it."""
-        facts = json.dumps([_ADDRESS_PURPOSE, public_id, address])
+    def _load(self, token: str, *purposes: str) -> Any:
+        """Return what was signed for the first of these purposes that fits."""
+        for purpose in purposes:
+            with contextlib.suppress(itsdangerous.BadData, ValueError, TypeError):
+                return self._signer(purpose).loads(token)
+        raise LinkForged
+
+    def _compute_digest(self, public_id: str, *bound: str) -> str:
+        """Return what binds a link to an address, and does not show it."""
+        facts = json.dumps([_ADDRESS_PURPOSE, public_id, *bound])
         key = self.read_secret().encode()
         return hmac.new(key, facts.encode(), hashlib.sha256).hexdigest()[:32]
 

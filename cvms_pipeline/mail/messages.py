@@ -12,6 +12,11 @@ from email import utils
 
 from cvms_pipeline.mail import mime
 
+_MONTHS = (
+    *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
+    *("julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
+)
+_NOON = 12
 _WELCOME = "Welcome to the North Carolina Vaccine Management COVID-19 Vaccine Portal"
 
 
@@ -58,8 +63,29 @@ def make_invitation(
         " forward it: whoever has the link can set your password."
     )
     body.add_paragraph("Vaccine Management System")
+    body.begin_language("es")
+    _add_spanish_text(body, first_name, provider, link, valid_until)
     welcome = _make_message(to, sender, message_id, _WELCOME, body)
     return dataclasses.replace(welcome, is_invitation=True)
+
+
+def _add_spanish_text(
+    body: mime.Body, first_name: str, provider: str, link: str, valid_until: dt.datetime
+) -> None:
+    """Add the invitation once more: nobody has said yet which language is read."""
+    body.add_paragraph(f"Hola, {first_name}:")
+    body.add_paragraph(
+        f"{provider} lo ha registrado en el Portal de Vacunas contra el COVID-19 de"
+        " Carolina del Norte. Para usar el portal, primero establezca su contraseña,"
+        " con el nombre de usuario de arriba, aquí:"
+    )
+    body.add_link(link)
+    until = format_moment_in_spanish(valid_until)
+    body.add_paragraph(
+        f"El enlace es válido hasta el {until}. No es necesario tener una cuenta para"
+        " vacunarse. Si no esperaba este mensaje, puede ignorarlo. Por favor, no lo"
+        " reenvíe: quien tenga el enlace puede establecer su contraseña."
+    )
 
 
 def make_alert(
@@ -99,3 +125,10 @@ def _make_message(
 def format_moment(at: dt.datetime) -> str:
     """Return a moment in its own time zone, with the name of the zone."""
     return f"{at:%B} {at.day}, {at.year}, {at.hour % 12 or 12}:{at:%M %p %Z}".rstrip()
+
+
+def format_moment_in_spanish(at: dt.datetime) -> str:
+    """Return a moment in its own time zone, as `format_moment` does."""
+    half = "a. m." if at.hour < _NOON else "p. m."
+    clock = f"{at.hour % _NOON or _NOON}:{at:%M} {half} {at:%Z}".rstrip()
+    return f"{at.day} de {_MONTHS[at.month - 1]} de {at.year}, {clock}"

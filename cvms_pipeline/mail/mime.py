@@ -21,7 +21,7 @@ from email import charset, encoders, header, headerregistry, policy, utils
 from cvms_pipeline.domain.text import display
 
 _PAGE = (
-    '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"></head>'
+    '<!DOCTYPE html><html lang="{}"><head><meta charset="utf-8"></head>'
     '<body style="font-family:sans-serif;max-width:40em">{}</body></html>'
 )
 _WIDTH = 78
@@ -71,10 +71,19 @@ class Message:
 class Body:
     """The body of a message: each block is added as plain text and as HTML."""
 
-    def __init__(self) -> None:
-        """Begin with no block."""
+    def __init__(self, language: str = "en") -> None:
+        """Begin with no block; `language` is that of the first one."""
+        self._language = language
         self._texts: list[str] = []
         self._pages: list[str] = []
+        self._is_other = False
+
+    def begin_language(self, language: str) -> None:
+        """Say that what follows is in this language; below a line if it is another."""
+        if language == self._language or self._is_other:
+            return
+        self._is_other = True
+        self._add("-" * 3, f'<hr><div lang="{_escape(language)}">')
 
     def add_paragraph(self, sentences: str) -> None:
         """Add a few sentences."""
@@ -105,7 +114,8 @@ class Body:
 
     def as_html(self) -> str:
         """Return the body as an HTML page."""
-        return _PAGE.format("\n".join(self._pages))
+        end = ["</div>"] if self._is_other else []
+        return _PAGE.format(self._language, "\n".join([*self._pages, *end]))
 
     def _add(self, text: str, page: str) -> None:
         self._texts.append(text)

@@ -215,8 +215,12 @@ def get_message(
     invited, by = tables.recipients, tables.providers
     joined = _MESSAGES.outerjoin(invited, invited.c.id == _MESSAGES.c.recipient_id)
     joined = joined.outerjoin(by, by.c.slug == invited.c.provider)
-    names = (invited.c.username, invited.c.first_name, by.c.name.label("provider"))
-    query = sa.select(_MESSAGES, *names).select_from(joined)
+    names = (
+        invited.c[name] for name in ("username", "first_name", "link_id", "language")
+    )
+    query = sa.select(_MESSAGES, *names, by.c.name.label("provider")).select_from(
+        joined
+    )
     with contextlib.suppress(ValueError):
         is_meant = _MESSAGES.c.id == str(uuid.UUID(message_id))
         is_kept = _MESSAGES.c.addresses != []  # erased with its recipient

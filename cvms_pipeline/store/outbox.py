@@ -56,7 +56,8 @@ class ClaimedMessage:
         kind: To whom it is sent.
         details: The facts of an alert; no personal data.
         attempts: How many attempts to send it have failed.
-        username: The recipient's, if it is an invitation; so is `first_name`.
+        username: The recipient's, if it is to one; so are `first_name`, `link_id` (the
+            message with the newest link) and `language`.
         provider: The name of the provider that registered this recipient.
     """
 
@@ -72,6 +73,8 @@ class ClaimedMessage:
     username: str | None
     first_name: str | None = None
     provider: str | None = None
+    link_id: str | None = None
+    language: str | None = None
 
 
 def queue_notice(

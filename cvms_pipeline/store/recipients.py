@@ -27,7 +27,7 @@ from cvms_pipeline.domain.vocabulary import columns
 _statement = engine.load_statements(__package__)
 
 # After the e-mail address, and after its number if it has one.
-_USERNAME_SUFFIX = ".COVID19VACCINE"
+USERNAME_SUFFIX = ".COVID19VACCINE"
 # Every writer writes recipients in this order, so that two uploads rarely deadlock.
 _MATCH_KEY = ("first_key", "last_key", "birth_date")
 _PERSON_COLUMNS = [name for name in columns.NAMES if name not in _MATCH_KEY]
@@ -80,7 +80,7 @@ def look_up(
         conn.execute(_statement("lock_correctable"), {"provider": lock_for})
     matches = _find_matches(conn, lock=lock_for is not None)
     taken = conn.scalars(
-        _statement("find_taken_usernames"), {"suffix": _USERNAME_SUFFIX}
+        _statement("find_taken_usernames"), {"suffix": USERNAME_SUFFIX}
     ).all()
     similar = _find_similar(conn, taken)
     return matches, pd.Index(taken, dtype="int64", name="line"), similar
@@ -148,7 +148,7 @@ def _find_similar(conn: sa.Connection, taken: Sequence[int]) -> pd.DataFrame:
     `taken` holds the lines whose username of first choice somebody has: no other row
     can have the e-mail address of a stored recipient.
     """
-    values = {"lines": list(taken), "suffix": _USERNAME_SUFFIX}
+    values = {"lines": list(taken), "suffix": USERNAME_SUFFIX}
     rows = conn.execute(_statement("find_similar"), values).all()
     none = possible_duplicates.NO_SIMILAR
     if not rows:
@@ -254,7 +254,7 @@ def _number_usernames(conn: sa.Connection) -> None:
     number = _statement("number_usernames")
     is_unnamed = sa.text("SELECT 1 FROM pg_temp.planned_rows WHERE username IS NULL")
     while conn.execute(is_unnamed).first():
-        conn.execute(number, {"suffix": _USERNAME_SUFFIX})
+        conn.execute(number, {"suffix": USERNAME_SUFFIX})
 
 
 def _select_people(planned: sheet.Sheet, places: np.ndarray) -> dict[str, pd.Series]:
@@ -269,6 +269,6 @@ def _select_people(planned: sheet.Sheet, places: np.ndarray) -> dict[str, pd.Ser
 
 def _make_usernames(emails: pd.Series) -> pa.LargeStringArray:
     """Return the usernames of first choice, which have no number."""
-    suffix = pa.scalar(_USERNAME_SUFFIX, arrow.TEXT)
+    suffix = pa.scalar(USERNAME_SUFFIX, arrow.TEXT)
     separator = pa.scalar("", arrow.TEXT)
     return pc.binary_join_element_wise(arrow.to_arrow(emails), suffix, separator)

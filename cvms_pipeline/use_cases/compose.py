@@ -27,6 +27,7 @@ from cvms_pipeline.store.help_desk import activity
 from cvms_pipeline.store.help_desk import cases as case_rows
 from cvms_pipeline.use_cases import advise, pipelines, publish
 from cvms_pipeline.use_cases.help_desk import mails
+from cvms_pipeline.use_cases.recipients import composing
 
 _Alert = tuple[str, Sequence[str], str]
 """The subject of an alert, its sentences, and the path of a page of the Dagster UI."""
@@ -54,7 +55,7 @@ def show_message(
     with pipeline.store.begin() as conn:
         listed, claimed = listing.get_message(conn, message_id)
         if claimed.kind is not outbox.Kind.ALERT:
-            is_invitation = claimed.kind is outbox.Kind.INVITATION
+            is_invitation = claimed.kind in _TO_RECIPIENTS
             note = audit.Note(
                 event=events.RECIPIENTS_READ if is_invitation else events.REPORT_READ,
                 upload_id=claimed.upload_id,
@@ -77,13 +78,16 @@ def find_file(pipeline: pipelines.Pipeline, message_id: str) -> Path | None:
     )
 
 
+_TO_RECIPIENTS = (outbox.Kind.INVITATION, outbox.Kind.RECIPIENT)
 _HIDDEN_LINK = "(the link is not shown)"
 
 
 class _HiddenLinks(links.Links):
     """Whoever has the link of an invitation can set a password."""
 
-    def make_link(self, public_id: str, address: str, *, issued_at: dt.datetime) -> str:
+    def make_link(
+        self, recipient_id: str, address: str, link_id: str, *, issued_at: dt.datetime
+    ) -> str:
         return _HIDDEN_LINK
 
     def make_account_link(
@@ -119,9 +123,7 @@ def _invitation(
         first_name=claimed.first_name or "",
         provider=claimed.provider or "",
         username=claimed.username or "",
-        link=pipeline.links.make_link(
-            claimed.recipient_id or "", claimed.to[0], issued_at=now
-        ),
+        link=composing.make_link(pipeline, claimed, now),
         valid_until=pipeline.links.valid_until(now).astimezone(pipeline.zone),
         spot_url=pipeline.spot_url,
     )
@@ -285,6 +287,7 @@ _COMPOSERS = {
     outbox.Kind.ACCOUNT: _account,
     outbox.Kind.DELAY: _delay,
     outbox.Kind.CASE: _case,
+    outbox.Kind.RECIPIENT: composing.compose,
 }
 _ALERTS = {
     "run-failed": _run_failed,

@@ -18,6 +18,7 @@ from cvms_pipeline.domain.vocabulary import audit_events
 from cvms_pipeline.mail import mailer
 from cvms_pipeline.store import audit, listing, outbox, refusals, retries, uploads
 from cvms_pipeline.use_cases import compose, pipelines
+from cvms_pipeline.use_cases.recipients import composing
 
 Kind = outbox.Kind
 
@@ -287,6 +288,7 @@ def _try_to_send(
         TransientError: If the store or a folder cannot be reached.
     """
     try:
+        composing.issue_link(pipeline, claimed)
         message = compose.compose_message(pipeline, claimed)
         postponed = pipeline.mailer.send(message, at=pipeline.now()).postponed
     except _MAIL_ERRORS as error:

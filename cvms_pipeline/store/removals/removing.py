@@ -85,13 +85,6 @@ def repeat(conn: sa.Connection, done: requests.Removal) -> bool:
     return True
 
 
-def find_address(conn: sa.Connection, recipient_id: str) -> str | None:
-    """Return the e-mail address of a recipient; None if there is none, or removed."""
-    is_meant = (_PEOPLE.c.id == recipient_id) & _PEOPLE.c.removed_at.is_(None)
-    address: str | None = conn.scalar(sa.select(_PEOPLE.c.email).where(is_meant))
-    return address
-
-
 def _end(conn: sa.Connection, person: sa.Row[Any], now: dt.datetime) -> None:
     """Take a locked recipient out of matching, invitations and counts."""
     values = {"recipient_id": person.id, "now": now, "provider": person.provider}

@@ -20,6 +20,8 @@ checked AS (
         due.id,
         recipient.username,
         recipient.first_name,
+        recipient.link_id,
+        recipient.language,
         provider.name AS provider,
         due.recipient_id IS NOT NULL
         AND (
@@ -58,5 +60,7 @@ RETURNING
     message.queued_at,
     checked.username,
     checked.first_name,
+    CAST(checked.link_id AS text) AS link_id,
+    checked.language,
     checked.provider,
     checked.is_outdated

@@ -21,8 +21,11 @@ def queue(
     activity_id: int | None,
     about: About,
 ) -> None:
-    """Tell the requester what has happened to a case, once for each activity."""
-    if activity_id is not None:
+    """Tell the requester what has happened to a case, once for each activity.
+
+    A case that nobody has asked for ("This is not me") has no address.
+    """
+    if activity_id is not None and case.requester_email:
         purpose = make_purpose(case.number, activity_id)
         _queue(conn, pipeline, case, purpose, case.requester_email, about)
 

@@ -215,16 +215,6 @@ def repeat(pipeline: pipelines.Pipeline, done: Removal) -> bool:
         return removing.repeat(conn, done)
 
 
-def find_address(pipeline: pipelines.Pipeline, recipient_id: str) -> str | None:
-    """Return the address of a recipient, for `links.verify`; None once removed.
-
-    So every link to set a password is dead from the removal on.  Whoever lets a
-    recipient in asks this first.
-    """
-    with pipeline.store.begin() as conn:
-        return removing.find_address(conn, recipient_id)
-
-
 def _resolve(desk: handling.Handled, recipient_id: str) -> None:
     """Resolve the case whose recipient was removed, and tell its requester."""
     resolved = vocabulary.State.RESOLVED

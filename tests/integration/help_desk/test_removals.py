@@ -6,11 +6,11 @@ from help_desks import RIA, SAM, SUE
 from installations import ANN, BAD, BOB
 
 from cvms_pipeline.domain.vocabulary import cases
-from cvms_pipeline.mail import links
 from cvms_pipeline.maintenance import erasing, retention
 from cvms_pipeline.store import audit, listing
 from cvms_pipeline.use_cases import compose, deliver, history, process
 from cvms_pipeline.use_cases.help_desk import handling, people, reading, removal
+from cvms_pipeline.use_cases.recipients import access
 
 LIMITS = retention.Limits(
     live_partitions=9, run_days=9, rejected_rows_days=90, removed_days=30,
@@ -151,21 +151,16 @@ def test_links_invitations_and_pages_end_and_nothing_brings_the_person_back(
     upload_id = site.column("SELECT id FROM cvms.uploads")[0]
     recipient_id = ask(site, number)
     url = site.pipeline.links.make_link(
-        recipient_id, "ann@b.example.org", issued_at=site.clock()
+        recipient_id, "ann@b.example.org", recipient_id, issued_at=site.clock()
     )
+    token = url.split("/")[-2]
 
-    def verify():
-        return site.pipeline.links.verify(
-            url.rpartition("/")[2],
-            find_address=lambda each: removal.find_address(site.pipeline, each),
-            now=site.clock(),
-        )
-
-    assert verify() == recipient_id
+    assert access.check_link(site.pipeline, token).recipient_id == recipient_id
     approve(site, number)
 
-    with pytest.raises(links.LinkExpired):
-        verify()
+    with pytest.raises(access.LinkEnded) as ended:
+        access.check_link(site.pipeline, token)
+    assert ended.value.why is access.Why.REMOVED
     assert deliver.send_invitations(site.pipeline, upload_id).sent == 1
     for is_failed in (False, True):
         if is_failed:

@@ -85,7 +85,6 @@ def test_who_was_removed_is_not_found_invited_or_counted_and_the_record_stays(de
         assert (page.total, page.has_earlier) == (1, False)
         with pytest.raises(recipient.RecipientUnknown):
             recipient.get(conn, recipient_id, provider="mercy")
-        assert removing.find_address(conn, recipient_id) is None
         loaded = uploads.get(conn, "upload-1")
         assert loading.count_accounted_lines(conn, loaded) == loaded.rows == 3
     assert [each.to for each in claim(desk)] == [("bob@b.org",)]

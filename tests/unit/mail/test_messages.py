@@ -29,7 +29,8 @@ def test_an_invitation_gives_username_link_and_its_end():
     assert message.subject == (
         "Welcome to the North Carolina Vaccine Management COVID-19 Vaccine Portal"
     )
-    assert message.text == (
+    english, spanish = message.text.split("\n---\n\n")
+    assert english == (
         "Hello Ann,\n"
         "\n"
         "Mercy Hospital has registered you for the North Carolina COVID-19 Vaccine\n"
@@ -52,6 +53,10 @@ def test_an_invitation_gives_username_link_and_its_end():
         "\n"
         "Vaccine Management System\n"
     )
+    assert message.html.count('<div lang="es">') == message.html.count("</div>") == 1
+    assert spanish.startswith("Hola, Ann:\n\nMercy Hospital lo ha registrado en")
+    assert "\nhttps://vaccines.example.org/set-password/abc&def\n" in spanish
+    assert "hasta el 19 de enero de 2026, 5:05 p. m. EST." in spanish
     assert (
         'href="https://vaccines.example.org/set-password/abc&amp;def"' in message.html
     )
