@@ -23,7 +23,7 @@ _Username = Annotated[str, typer.Argument(metavar="USERNAME", help="The username
 _Print = Annotated[
     bool, typer.Option("--print", help="Print the link instead of mailing it.")
 ]
-_DATA_OPS, _HELP_DESK = "data_ops", "help_desk"
+_DATA_OPS, _HELP_DESK, _RECIPIENT = "data_ops", "help_desk", "recipient"
 
 
 class _RoleUnclear(errors.PermanentError):
@@ -204,16 +204,23 @@ def _list(
     provider: Annotated[
         str | None, typer.Option("--provider", metavar="SLUG", help="Only of this one.")
     ] = None,
+    role: Annotated[
+        str | None, typer.Option("--role", help="Only of this role.")
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="How many recipients at most.")
+    ] = 100,
     json: terminal.Json = False,
 ) -> None:
-    """List all accounts.
+    """List all accounts but those of recipients, who are too many: --role recipient.
 
     Example: cvms accounts list --provider mercy-hospital
     """
     with _open():
         from cvms_pipeline.portal.accounts import administration
 
-        found = administration.list_accounts(provider)
+        most = limit if role == _RECIPIENT else None
+        found = administration.list_accounts(provider, role=role, limit=most)
     if json:
         terminal.print_json(found)
         return

@@ -22,6 +22,10 @@ class AccountUnknown(errors.PermanentError):
     """There is no such account."""
 
 
+class OwnLink(errors.PermanentError):
+    """A recipient gets a link with "Forgot password", or is invited again."""
+
+
 class AccountExists(errors.PermanentError):
     """There is such an account already."""
 
@@ -76,7 +80,12 @@ def send_link(
     account: models.Account,
     reason: LinkReason = LinkReason.INVITED,
 ) -> None:
-    """Queue a message with a new link; after a crash the same call sends another."""
+    """Queue a message with a new link; after a crash the same call sends another.
+
+    Raises:
+        OwnLink: If it is the account of a recipient.
+    """
+    _check_link(account)
     accounts.queue_link(
         pipeline,
         account_id=str(account.pk),
@@ -88,7 +97,12 @@ def send_link(
 
 
 def print_link(pipeline: pipelines.Pipeline, account: models.Account) -> str:
-    """Return a new link; the audit records it like one that is sent."""
+    """Return a new link; the audit records it like one that is sent.
+
+    Raises:
+        OwnLink: If it is the account of a recipient.
+    """
+    _check_link(account)
     nonce = account.renew_nonce()
     link = accounts.make_link(pipeline, account_id=str(account.pk), nonce=nonce)
     _record(pipeline, accounts.Event.LINK_QUEUED, account, reason="printed")
@@ -157,11 +171,23 @@ def find_by_link(pipeline: pipelines.Pipeline, token: str) -> models.Account:
     return models.Account.objects.get(pk=account_id)
 
 
-def list_accounts(provider: str | None = None) -> Sequence[Mapping[str, Any]]:
-    """Return the facts of all accounts, or of those of a provider, by username."""
+def list_accounts(
+    provider: str | None = None, *, role: str | None = None, limit: int | None = None
+) -> Sequence[Mapping[str, Any]]:
+    """Return the facts of accounts by username: of all but recipients, or as chosen.
+
+    Args:
+        provider: Only the accounts of this provider.
+        role: Only those of this role; recipients only so.
+        limit: At most so many.
+    """
     found = models.Account.objects.order_by("username")
     if provider is not None:
         found = found.filter(provider=provider)
+    if role is None:
+        found = found.exclude(role=models.Role.RECIPIENT)
+    else:
+        found = found.filter(role=role)
     return [
         {
             "username": each.username,
@@ -173,8 +199,15 @@ def list_accounts(provider: str | None = None) -> Sequence[Mapping[str, Any]]:
             "state": each.state,
             "last_login_at": each.last_login,
         }
-        for each in found
+        for each in found[:limit]
     ]
+
+
+def end_log_in(recipient_id: str) -> None:
+    """Take the account of a recipient away, with its sessions and second factors."""
+    for account in models.Account.objects.filter(recipient=recipient_id):
+        middleware.end_sessions(account)
+        account.delete()
 
 
 def find_account(username: str) -> models.Account:
@@ -212,6 +245,11 @@ def end_sessions(pipeline: pipelines.Pipeline, account: models.Account) -> int:
     count = middleware.end_sessions(account)
     _record(pipeline, accounts.Event.SESSIONS_ENDED, account, sessions=count)
     return count
+
+
+def _check_link(account: models.Account) -> None:
+    if account.role == models.Role.RECIPIENT:
+        raise OwnLink
 
 
 def _record(

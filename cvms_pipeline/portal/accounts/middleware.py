@@ -25,13 +25,18 @@ _ENDED = "You were logged out, because nothing was done for {} minutes. Log in a
 _Next = Callable[[http.HttpRequest], http.HttpResponse]
 
 
-def get_seconds_left(session: Any, now: float) -> float:
+def get_idle_seconds(account: Any) -> int:
+    """Return how long somebody's session lives without a request."""
+    is_recipient = getattr(account, "recipient", None) is not None
+    return limits.RECIPIENT_IDLE_SECONDS if is_recipient else limits.IDLE_SECONDS
+
+
+def get_seconds_left(request: http.HttpRequest, now: float) -> float:
     """Return how long a session will live if nothing more is done."""
+    session, idle = request.session, get_idle_seconds(request.user)
     started = float(session.get(limits.STARTED, now))
     seen = float(session.get(SEEN, now))
-    return min(
-        started + limits.MAX_SESSION_SECONDS - now, seen + limits.IDLE_SECONDS - now
-    )
+    return min(started + limits.MAX_SESSION_SECONDS - now, seen + idle - now)
 
 
 def note_use(request: http.HttpRequest) -> None:
@@ -39,7 +44,7 @@ def note_use(request: http.HttpRequest) -> None:
     now = time.time()
     request.session.setdefault(limits.STARTED, now)
     request.session[SEEN] = now
-    request.session.set_expiry(limits.IDLE_SECONDS)
+    request.session.set_expiry(get_idle_seconds(request.user))
 
 
 def has_required_factor(account: Any, session: Mapping[str, Any]) -> bool:
@@ -60,8 +65,8 @@ class SessionLimits:
         """Answer a request."""
         account = request.user
         if account.is_authenticated and self._is_over(request):
+            text = _ENDED.format(get_idle_seconds(account) // 60)
             auth.logout(request)
-            text = _ENDED.format(limits.IDLE_SECONDS // 60)
             messages.warning(request, text)
         was_known = account.is_authenticated
         response = self._get_response(request)
@@ -70,7 +75,7 @@ class SessionLimits:
         return response
 
     def _is_over(self, request: http.HttpRequest) -> bool:
-        return get_seconds_left(request.session, time.time()) <= 0
+        return get_seconds_left(request, time.time()) <= 0
 
     def process_view(
         self, request: http.HttpRequest, view: Any, _args: Any, _kwargs: Any

@@ -1,7 +1,8 @@
 """The accounts of the portal, in the schema `portal`.
 
-An account points by value to what it stands for: a provider's slug.  Names are those of
-people who have registered by themselves.  Sessions, second factors and limits are in
+An account points by value to what it stands for: a provider's slug, a recipient's id.
+Names are those of people who have registered by themselves; a recipient's are where the
+recipient is.  Sessions, second factors and limits are in
 the tables of Django and allauth.
 """
 
@@ -24,6 +25,11 @@ class Role(models.TextChoices):
     DATA_OPS = "data_ops", "Data operations"
     REQUESTER = "requester", "Requester"
     HELP_DESK = "help_desk", "Help desk"
+    RECIPIENT = "recipient", "Recipient"
+
+
+_WITHOUT_FACTOR = (Role.REQUESTER, Role.RECIPIENT)
+"""Of whom no second factor is required; they may have one."""
 
 
 class _Accounts(base_user.BaseUserManager["Account"]):
@@ -66,6 +72,7 @@ class Account(base_user.AbstractBaseUser):
         username: What is typed to log in; in lower case.
         email: Where messages go.
         provider: The slug of the provider that a Healthcare Location Manager is from.
+        recipient: The id of the recipient whose account it is; None for others.
         is_read_only: Whether somebody of data-ops may only look at Dagster.
         is_supervisor: Whether somebody of the help desk may approve what needs two.
         first_name: Of whoever has registered; empty for accounts that were added.
@@ -79,6 +86,7 @@ class Account(base_user.AbstractBaseUser):
     email = models.EmailField(max_length=254)
     role = models.CharField(max_length=20, choices=Role.choices)
     provider = models.CharField(max_length=63, blank=True)
+    recipient = models.UUIDField(null=True, unique=True, editable=False)
     is_read_only = models.BooleanField(default=False)
     is_supervisor = models.BooleanField(default=False)
     first_name = models.CharField(max_length=100, blank=True)
@@ -101,6 +109,11 @@ class Account(base_user.AbstractBaseUser):
                 name="accounts_provider_of_role",
                 condition=models.Q(role=Role.PROVIDER) & ~models.Q(provider="")
                 | ~models.Q(role=Role.PROVIDER) & models.Q(provider=""),
+            ),
+            models.CheckConstraint(
+                name="accounts_recipient_of_role",
+                condition=models.Q(role=Role.RECIPIENT, recipient__isnull=False)
+                | ~models.Q(role=Role.RECIPIENT) & models.Q(recipient__isnull=True),
             ),
             models.CheckConstraint(
                 name="accounts_supervisor_of_role",
@@ -126,7 +139,12 @@ class Account(base_user.AbstractBaseUser):
     def needs_second_factor(self) -> bool:
         """Return whether a second factor is required of this account."""
         is_required = bool(settings.CVMS.is_second_factor_required)
-        return is_required and self.role != Role.REQUESTER
+        return is_required and self.role not in _WITHOUT_FACTOR
+
+    @property
+    def actor(self) -> str:
+        """Return how the audit names its owner: a recipient by id alone."""
+        return f"recipient/{self.recipient}" if self.recipient else self.username
 
     @property
     def state(self) -> str:

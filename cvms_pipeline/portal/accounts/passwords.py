@@ -4,11 +4,13 @@ import threading
 from typing import Any
 
 from allauth.account import auth_backends
+from django.conf import settings
 from django.contrib.auth import hashers
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core import exceptions
 
 from cvms_pipeline.portal.accounts import models
+from cvms_pipeline.use_cases.recipients import access
 
 MAX_LENGTH = 128
 _MIN_LENGTH = {True: 8, False: 15}
@@ -40,7 +42,19 @@ class Hasher(hashers.Argon2PasswordHasher):
 
 
 class Backend(auth_backends.AuthenticationBackend):
-    """Checks a password; a disabled account answers like one that does not exist."""
+    """Checks a password; a disabled account answers like one that does not exist.
+
+    So does that of a recipient who was removed, from the next request on.
+    """
+
+    def user_can_authenticate(self, user: AbstractBaseUser | None) -> bool:
+        """Return whether whoever has the right password may log in, or stay so."""
+        if not super().user_can_authenticate(user):
+            return False
+        recipient = getattr(user, "recipient", None)
+        if recipient is None:
+            return True
+        return access.may_log_in(settings.CVMS.pipeline, str(recipient))
 
     @classmethod
     def _stash_user(cls, user: AbstractBaseUser | None) -> AbstractBaseUser | None:

@@ -26,7 +26,7 @@ def open_pipeline(request: http.HttpRequest) -> pipelines.Pipeline:
     """Return the pipeline, acting as whoever is logged in."""
     account = getattr(request, "user", None)
     is_known = account is not None and account.is_authenticated
-    actor = f"{_NOBODY}:{account.username}" if account and is_known else _NOBODY
+    actor = f"{_NOBODY}:{account.actor}" if account and is_known else _NOBODY
     return settings.CVMS.pipeline.acting_as(actor)
 
 
@@ -60,6 +60,7 @@ def connect() -> None:
 
 def _logged_in(request: http.HttpRequest, user: models.Account, **facts: Any) -> None:
     """Record a log-in; a second factor that was proven elsewhere is remembered."""
+    middleware.note_use(request)
     if "sociallogin" not in facts:
         record(request, accounts.Event.LOGGED_IN, user)
         return

@@ -27,6 +27,7 @@ _FIRST_PAGES = {
     models.Role.PROVIDER: "bulk",
     models.Role.REQUESTER: "cases",
     models.Role.HELP_DESK: "queue",
+    models.Role.RECIPIENT: "usersessions_list",
 }
 """The first page of an account by its role; that of data-ops is here."""
 
@@ -50,7 +51,8 @@ def forgot(request: http.HttpRequest) -> http.HttpResponse:
 def _send_forgotten(request: http.HttpRequest, username: str) -> None:
     if not ratelimit.consume(request, action="account_messages", key=username):
         return
-    account = models.Account.objects.filter(username=username, is_active=True).first()
+    known = models.Account.objects.exclude(role=models.Role.RECIPIENT)
+    account = known.filter(username=username, is_active=True).first()
     if account is not None:
         pipeline = recording.open_pipeline(request)
         reason = administration.LinkReason.FORGOTTEN
@@ -100,7 +102,7 @@ def session(request: http.HttpRequest) -> http.HttpResponse:
     """Say how many seconds the session has left; a POST extends it."""
     if request.method == "POST":
         middleware.note_use(request)
-    left = middleware.get_seconds_left(request.session, time.time())
+    left = middleware.get_seconds_left(request, time.time())
     return http.JsonResponse({"seconds": int(left)})
 
 

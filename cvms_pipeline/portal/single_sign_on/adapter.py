@@ -37,7 +37,9 @@ class Adapter(adapter.DefaultSocialAccountAdapter):
         if sociallogin.state.get("process", "login") != "login":
             refuse(request, "failed")
         addresses = claims.list_verified_addresses(sociallogin)
-        known = models.Account.objects.filter(is_active=True)
+        known = models.Account.objects.filter(is_active=True).exclude(
+            role=models.Role.RECIPIENT
+        )
         found = [each for a in addresses for each in known.filter(email__iexact=a)]
         if not found:
             refuse(request, "unknown")

@@ -3,6 +3,9 @@
 IDLE_SECONDS = 30 * 60
 """How long a session lives without a request that a person has made."""
 
+RECIPIENT_IDLE_SECONDS = 15 * 60
+"""The same of a recipient, who may sit at somebody else's computer."""
+
 MAX_SESSION_SECONDS = 12 * 3600
 """How long it lives at most."""
 

@@ -63,6 +63,8 @@ class Site:
     ) -> models.Account:
         """Add an account with a password and, as a rule, an authenticator app."""
         slug = provider if role == "provider" else ""
+        if role == "recipient":
+            facts["recipient"] = self.add_recipient(address)
         account = models.Account.objects.add(
             address, models.Role(role), provider=slug, **facts
         )
@@ -72,6 +74,16 @@ class Site:
             totp.TOTP.activate(account, SECRET)
             recovery.RecoveryCodes.activate(account)
         return account
+
+    def add_recipient(self, address: str) -> str:
+        """Load somebody at an address who has set a password; return the id."""
+        name = re.sub(r"[^a-z]", "", address.partition("@")[0].lower())
+        self.installation.bring([f"{name},Recipient,1/2/1990,{address}"])
+        (recipient_id,) = self.installation.column(
+            "UPDATE cvms.recipients SET password_set_at = now()"  # noqa: S608 # ours
+            f" WHERE email = '{address}' RETURNING id::text"
+        )
+        return str(recipient_id)
 
     def open_case(
         self, account: models.Account, kind: str = "bulk_upload", **facts: Any

@@ -13,7 +13,7 @@ from cvms_pipeline.portal.accounts import models, roles
 from cvms_pipeline.use_cases.provider_actions import review
 
 DOCS = Path(__file__).parents[3] / "docs" / "portal.md"
-KNOWN = ["provider", "data_ops", "requester", "help_desk"]
+KNOWN = ["provider", "data_ops", "requester", "help_desk", "recipient"]
 ROLES = ["nobody", *KNOWN]
 METHODS = ["get", "head", "options", "post", "put", "patch", "delete"]
 HARMLESS = ["get", "head", "options", "trace"]

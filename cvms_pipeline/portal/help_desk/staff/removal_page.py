@@ -1,5 +1,6 @@
 """Removing a recipient: the staff find the person and ask, a supervisor approves."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.contrib import messages
 from django.views.decorators import http as methods
 
 from cvms_pipeline.domain.vocabulary import cases
+from cvms_pipeline.portal.accounts import administration
 from cvms_pipeline.portal.help_desk import shown_cases, visiting
 from cvms_pipeline.use_cases import pipelines, providers
 from cvms_pipeline.use_cases.help_desk import handling, people, reading, removal
@@ -83,8 +85,10 @@ def ask(request: http.HttpRequest, number: str) -> http.HttpResponse:
 
 @methods.require_POST
 def approve(request: http.HttpRequest, number: str) -> http.HttpResponse:
-    """Approve the removal; the recipient is removed at once."""
-    return _decide(request, number, removal.approve, "The recipient is removed.")
+    """Approve the removal; the recipient is removed at once, and logged out."""
+    end = administration.end_log_in
+    do = functools.partial(removal.approve, end_log_in=end)
+    return _decide(request, number, do, "The recipient is removed.")
 
 
 @methods.require_POST
