@@ -194,7 +194,7 @@ def demo(
 
 def _play(chosen: "loading.Settings", *, with_accounts: bool) -> bool:
     """Play the samples; return whether every outcome was the expected one."""
-    from cvms_pipeline.cli import accounts, demo_cases, samples
+    from cvms_pipeline.cli import accounts, demo_cases, demo_invitation, samples
     from cvms_pipeline.settings import loading
 
     out, deadline = terminal.out(), time.monotonic() + _MAX_SECONDS
@@ -223,6 +223,7 @@ def _play(chosen: "loading.Settings", *, with_accounts: bool) -> bool:
         if made:
             opened = demo_cases.open_cases(pipeline, made, played.edition)
             _print_accounts(chosen, made)
+            demo_invitation.print_invitation(pipeline)
             _print_cases(chosen, opened)
     return all(turn.is_as_expected for turn in played.turns)
 

@@ -19,7 +19,7 @@ WRONG = "Zebulonia,Quackenbush,13/41/1931,bird@nest.example"
 ADDRESS = "ann.canarywood@nest.example"
 FIELDS = ["login", "password", "again", "username", "code", "first", "last", "q"]
 FIELDS += ["first_name", "last_name", "organisation", "details", "text", "reason"]
-ROLES = ("provider", "data_ops", "requester", "help_desk")
+ROLES = ("provider", "data_ops", "requester", "help_desk", "recipient")
 ASKED = {
     "organisation": "Canarywood Clinic",
     "name": "Zebulonia Canarywood",
