@@ -4,7 +4,7 @@ Only these commands and the portal's own process import Django.
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -87,6 +87,20 @@ def make_demo_accounts(
             )
         )
     return made
+
+
+def end_log_ins(
+    chosen: "loading.Settings", pipeline: "pipelines.Pipeline", people: Sequence[str]
+) -> None:
+    """Take the accounts of recipients away who were removed."""
+    from cvms_pipeline.portal.site import configuration
+
+    configuration.set_up(chosen, pipeline)
+    from cvms_pipeline.portal.accounts import administration
+
+    if administration.is_migrated():
+        for recipient_id in people:
+            administration.end_log_in(recipient_id)
 
 
 @contextlib.contextmanager

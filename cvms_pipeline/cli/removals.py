@@ -81,12 +81,16 @@ def again(
 
     Example: cvms removals again removals.json
     """
+    from cvms_pipeline.cli import accounts
+    from cvms_pipeline.settings import loading
     from cvms_pipeline.use_cases.help_desk import removal
 
     text = sys.stdin.read() if str(file) == "-" else _read(file)
     listed = _parse(text)
-    with running.open_pipeline() as pipeline:
+    chosen = loading.load()
+    with running.open_pipeline(chosen) as pipeline:
         done = sum(removal.repeat(pipeline, each) for each in listed)
+        accounts.end_log_ins(chosen, pipeline, [each.recipient_id for each in listed])
     people = "1 recipient is" if done == 1 else f"{done:,} recipients are"
     terminal.print_line(f"{people} removed again, of {len(listed):,} listed.")
 

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 
 import pytest
 import sqlalchemy as sa
@@ -235,3 +236,40 @@ def test_django_finds_nothing_to_mend_in_the_settings(cvms):
 
     assert (ended.code, ended.err) == (0, "")
     assert "no issues" in ended.out
+
+
+_ADD_RECIPIENT = sa.text(
+    "INSERT INTO portal.accounts_account (id, password, username, email, role,"
+    " provider, recipient, is_read_only, is_supervisor, first_name, last_name, is_active,"
+    " link_nonce, added_at) VALUES (gen_random_uuid(), '!', :name, :name, 'recipient',"
+    " '', :recipient, false, false, '', '', true, '', now())"
+)
+
+
+def test_recipients_are_listed_only_if_asked_for_and_end_with_their_removal(
+    cvms, urls, tmp_path
+):
+    ids = [str(uuid.uuid4()) for _ in range(3)]
+    service = sa.create_engine(urls[1].replace("postgresql:", "postgresql+psycopg2:"))
+    with service.begin() as conn:
+        for number, each in enumerate(ids):
+            name = f"r{number}@b.example.org"
+            conn.execute(_ADD_RECIPIENT, {"name": name, "recipient": each})
+    service.dispose()
+    removals = tmp_path / "removals.json"
+    facts = {"case": "VACHCP0001002", "asked_at": "2026-01-05T10:00:00+00:00"}
+    facts |= {"asked_by": ids[1], "approved_by": ids[2]}
+    facts |= {"recipient": ids[0], "approved_at": facts["asked_at"]}
+    removals.write_text(json.dumps([facts]))
+
+    def list_names(*words):
+        listed = cvms("accounts", "list", "--json", *words).json
+        return [each["username"] for each in listed]
+
+    assert not [name for name in list_names() if name.startswith("r0@")]
+    recipients = ("--role", "recipient")
+    assert len(list_names(*recipients)) == 3
+    assert list_names(*recipients, "--limit", "1") == ["r0@b.example.org"]
+    assert cvms("accounts", "link", "r1@b.example.org").code == 1
+    assert cvms("removals", "again", str(removals)).code == 0
+    assert list_names(*recipients) == ["r1@b.example.org", "r2@b.example.org"]

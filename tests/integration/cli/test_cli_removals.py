@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from cvms_pipeline.cli import accounts
 from cvms_pipeline.store import search
 from cvms_pipeline.store.removals import removing, requests
 
@@ -38,7 +39,11 @@ def test_removals_are_listed_without_a_name_and_nobody_is_found(terminal, remove
     assert len(rest["recipients"]) == rest["total"]
 
 
-def test_removals_are_done_again_from_their_list(terminal, removed, tmp_path):
+def test_removals_are_done_again_from_their_list(
+    terminal, removed, tmp_path, monkeypatch
+):
+    ended = []  # Django is set up once in a process: see test_cli_accounts.py
+    monkeypatch.setattr(accounts, "end_log_ins", lambda *given: ended.extend(given[2]))
     listed = terminal.cvms("removals", "--json").json
     other = {**listed[0], "recipient": str(uuid.uuid4()), "case": "VACHCP0001002"}
     file = tmp_path / "removals.json"
@@ -50,6 +55,7 @@ def test_removals_are_done_again_from_their_list(terminal, removed, tmp_path):
     assert (again.code, again.out) == (
         0, "0 recipients are removed again, of 2 listed.\n"
     )  # fmt: skip
+    assert ended == [removed, other["recipient"]]
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '[{"case": "1"}]', "no list"])
