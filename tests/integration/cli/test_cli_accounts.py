@@ -240,9 +240,9 @@ def test_django_finds_nothing_to_mend_in_the_settings(cvms):
 
 _ADD_RECIPIENT = sa.text(
     "INSERT INTO portal.accounts_account (id, password, username, email, role,"
-    " provider, recipient, is_read_only, is_supervisor, first_name, last_name, is_active,"
-    " link_nonce, added_at) VALUES (gen_random_uuid(), '!', :name, :name, 'recipient',"
-    " '', :recipient, false, false, '', '', true, '', now())"
+    " provider, recipient, is_read_only, is_supervisor, first_name, last_name,"
+    " is_active, link_nonce, added_at) VALUES (gen_random_uuid(), '!', :name, :name,"
+    " 'recipient', '', :recipient, false, false, '', '', true, '', now())"
 )
 
 
