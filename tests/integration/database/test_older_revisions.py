@@ -118,6 +118,12 @@ def test_an_upgrade_loses_nothing_and_what_was_in_flight_is_finished(upgraded):
             opts={"include_schemas": True, "version_table_schema": schemas.CVMS},
         )
         assert not alembic.autogenerate.compare_metadata(context, tables.METADATA)
+    # Whoever had registered before cannot be corrected: a password counts as set.
+    frozen = (
+        "SELECT count(*) FROM cvms.recipients"
+        " WHERE password_set_at IS DISTINCT FROM registered_at"
+    )
+    assert site.column(frozen) == [0]
     unproven = "SELECT conname FROM pg_constraint WHERE NOT convalidated"
     assert site.column(unproven) == []
 

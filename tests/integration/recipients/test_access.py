@@ -6,7 +6,7 @@ from installations import ANN, BOB
 
 from cvms_pipeline.domain.vocabulary import cases as vocabulary
 from cvms_pipeline.use_cases import deliver
-from cvms_pipeline.use_cases.help_desk import people, reading
+from cvms_pipeline.use_cases.help_desk import handling, people, reading
 from cvms_pipeline.use_cases.recipients import access
 
 ADDRESS = "ann@b.example.org"
@@ -151,6 +151,14 @@ def test_this_is_not_me_stops_messages_closes_the_link_and_opens_a_case(site):
     case = reading.get_case(site.pipeline, number, by=staff)
     assert case.kind is vocabulary.Kind.WRONG_ADDRESS
     assert (case.provider, case.recipient_id, case.line) == ("mercy", mine, 2)
+    manager = people.Person(
+        account_id="1" * 32, name="Mia", email="mia@example.org", provider="mercy"
+    )
+    assert reading.get_own_case(site.pipeline, number, by=manager).line == 2
+    handling.reply_as_staff(
+        site.pipeline, number, "Ask them.", by=staff, version=case.version
+    )
+    letters.send(site)
     told = [m["To"] for m in site.mail() if "VACHCP" in m["Subject"]]
     assert told == ["help-desk@example.org"]
     kept = site.table("SELECT * FROM cvms.cases").to_csv()

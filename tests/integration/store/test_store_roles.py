@@ -8,8 +8,10 @@ import sqlalchemy as sa
 from upload_steps import NOW, Desk, clinic
 
 from cvms_pipeline.database import engine, revisions, roles
+from cvms_pipeline.domain.vocabulary import registration
 from cvms_pipeline.store import providers
 from cvms_pipeline.store.chain import withdrawals
+from cvms_pipeline.store.recipient_access import access, registrations
 from cvms_pipeline.store.removals import erasing
 
 ANN, BAD = "Ann,Lee,1/2/1990,ann@b.org", "Cy,,13/41/1991,cy@b.org"
@@ -50,6 +52,28 @@ def test_the_services_role_does_all_that_the_pipeline_needs(services):
     second = desk.bring([ANN.replace("ann@", "other@")])
 
     assert (first.loaded, first.rejected, second.updated) == (1, 1, 1)
+
+
+def test_the_services_role_keeps_and_forgets_a_registration(services):
+    desk = Desk(store=services)
+    with services.begin() as conn:
+        providers.add(conn, clinic("mercy"))
+    desk.bring([ANN])
+    (mine,) = desk.column("SELECT id::text FROM cvms.recipients")
+    texts = dict.fromkeys(registration.FIELDS, "x")
+    answers = registration.Answers(**{**texts, "races": ("white",)})
+
+    with services.begin() as conn:
+        assert access.use_link(conn, mine, link_id=mine, email="ann@b.org", now=NOW)
+        access.deny(conn, mine, now=NOW)
+        for _ in range(2):
+            registrations.save(conn, mine, answers, now=NOW)
+            facts = {"step": "detail", "answers": {}, "now": NOW}
+            registrations.save_draft(conn, mine, **facts)
+        access.mark_registered(conn, mine, now=NOW)
+        registrations.drop_draft(conn, mine)
+
+    assert desk.column("SELECT city FROM cvms.registrations") == ["x"]
 
 
 def test_the_services_role_withdraws_an_upload_as_the_owner_does(services):
