@@ -4,6 +4,7 @@ import installations
 import portals
 import pytest
 
+from cvms_pipeline.portal.accounts import models
 from cvms_pipeline.use_cases import deliver
 
 PEOPLE = [installations.ANN, "Anna,Leeds,5/6/1971,anna@b.example.org"]
@@ -124,3 +125,27 @@ def test_what_is_stale_or_unknown_removes_nobody(site, lee, number):
     assert forged.status_code == 404
     assert "There is no such recipient any more." in portals.text_of(unknown)
     assert site.installation.column("SELECT count(*) FROM cvms.removals") == [0]
+
+
+def test_the_account_of_a_removed_recipient_goes_with_its_sessions(
+    site, lee, kim, number
+):
+    (recipient,) = _find_ids(lee.get(f"/desk/{number}/removal/"))
+    site.installation.execute("UPDATE cvms.recipients SET password_set_at = now()")
+    account = models.Account(
+        username="own", role="recipient", email="a@b.example.org", recipient=recipient
+    )
+    account.set_password(portals.PASSWORD)
+    account.save()
+    own = site.browser_of(account)
+    assert own.get("/accounts/sessions/").status_code == 200
+    _send(lee, number, "ask", recipient=recipient)
+    assert own.get("/accounts/sessions/").status_code == 200
+
+    _send(kim, number, "approve")
+
+    assert own.get("/accounts/sessions/").status_code == 302
+    browser = site.browser()
+    site.type_password(browser, "own")
+    assert "_auth_user_id" not in browser.session
+    assert not models.Account.objects.filter(role="recipient").exists()
