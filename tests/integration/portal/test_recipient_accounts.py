@@ -18,7 +18,6 @@ from cvms_pipeline.use_cases.recipients import access
 
 ANN = "ann@b.example.org"
 NAME = f"{ANN}.COVID19VACCINE"
-PASSWORD = "three green trains 8"
 CORRECTED = "Ann,Lee,1/2/1990,new@b.example.org"
 
 
@@ -33,11 +32,11 @@ def token(site) -> str:
     return text.split("/set-password/")[1].split("/")[0]
 
 
-def set_password(site, token, password=PASSWORD, username=NAME):
+def set_password(site, token, password=portals.PASSWORD, username=NAME):
     return passwords.set_password(site.pipeline, token, username, password)
 
 
-def can_log_in(site, password=PASSWORD, username=NAME):
+def can_log_in(site, password=portals.PASSWORD, username=NAME):
     browser = site.browser()
     site.type_password(browser, username, password)
     return "_auth_user_id" in browser.session
@@ -48,7 +47,7 @@ def test_a_recipient_sets_a_password_with_the_link_and_logs_in(site, token):
 
     assert (account.username, account.role) == (NAME.lower(), "recipient")
     assert can_log_in(site)
-    assert not can_log_in(site, password=PASSWORD + "x")
+    assert not can_log_in(site, password=portals.PASSWORD + "x")
     assert not account.needs_second_factor
     assert models.Account.objects.get().first_name == ""
     with pytest.raises(passwords.LinkEnded) as ended:
@@ -181,7 +180,7 @@ def test_a_username_that_moves_to_another_recipient_is_free(site, token):
 def test_a_session_of_a_recipient_ends_after_fifteen_minutes(site, token, monkeypatch):
     browser = site.browser()
     set_password(site, token)
-    site.type_password(browser, NAME, PASSWORD)
+    site.type_password(browser, NAME, portals.PASSWORD)
     assert browser.post("/session/").json()["seconds"] in (15 * 60 - 1, 15 * 60)
     later = time.time() + limits.RECIPIENT_IDLE_SECONDS + 1
     monkeypatch.setattr(middleware.time, "time", lambda: later)
