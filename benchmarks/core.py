@@ -67,9 +67,10 @@ class Bench:
         return run
 
     def _next(self, rejected_percent: int) -> tuple[str, bytes]:
-        if not self.stored:
-            with self.store.begin() as conn:
+        with self.store.begin() as conn:
+            if not self.stored:
                 filling.empty(conn)
+            filling.bring_all_back(conn)
         seed = next(self.numbers)
         upload_id = f"measured-{seed}"
         uploading.register(self.store, upload_id)

@@ -84,6 +84,17 @@ def empty(conn: sa.Connection) -> None:
     )
 
 
+def bring_all_back(conn: sa.Connection) -> None:
+    """Let no rejected row be outstanding, as if all had been brought back.
+
+    An upload is compared with the outstanding rows of its provider, which would be more
+    from turn to turn.
+    """
+    conn.exec_driver_sql(
+        "UPDATE cvms.uploads SET outstanding = 0 WHERE outstanding > 0"
+    )
+
+
 def fill(
     conn: sa.Connection,
     *,
