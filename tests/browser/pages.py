@@ -35,6 +35,7 @@ class Page:
         heading: Of the page, if it is another one than that of the route.
         scripted: The names of controls that do nothing without JavaScript; the page
             says so beside them.
+        locale: What the browser asks for.
     """
 
     route: str
@@ -49,6 +50,7 @@ class Page:
     fault: Exception | None = None
     heading: str = ""
     scripted: tuple[str, ...] = ()
+    locale: str = "en-US"
 
     def __str__(self) -> str:
         return f"{self.route} {self.state}"
@@ -306,6 +308,14 @@ PAGES = [
         state="after a log-out",
         do=lambda visitor: visitor.press("Log out"),
         make=lambda *_: "/uploads/",
+    ),
+    Page(
+        route="/accounts/login/",
+        state="in Spanish",
+        role=None,
+        locale="es-US",
+        heading="Iniciar sesión",
+        do=_press("Iniciar sesión", login="ann@mercy.example.org", password="a b"),
     ),
     Page(route="/accounts/logout/"),
     Page(route="/accounts/forgot/", role=None),
@@ -588,6 +598,7 @@ NO_PAGES = {
     "/-/healthy": "one word, for programs",
     "/accounts/set-password/<str:token>/": "leads on to /accounts/set-password/",
     "/accounts/factors/codes/download/": "a file",
+    "/language/": "takes a POST, and leads back to the page",
     "/session/": "JSON, for the dialog",
     "/team/<uuid:account_id>/": "takes a POST, and leads back to /team/",
     "/uploads/<str:upload_id>/BulkError.csv": "a file",

@@ -4,7 +4,7 @@ import pytest
 from django import test
 
 from cvms_pipeline.portal.provider import uploads
-from tests.browser import desk_pages, looks, pages
+from tests.browser import desk_pages, looks, pages, recipient_pages
 
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 320, "height": 640}
@@ -32,7 +32,7 @@ def shown(page, site, visitor, _circumstances):
     account, address = page.prepare(site)
 
     def show(**options):
-        someone = visitor(account, viewport=WIDE, **options)
+        someone = visitor(account, viewport=WIDE, locale=page.locale, **options)
         assert someone.open(address).status == page.status
         if page.do is not None:
             page.do(someone)
@@ -41,7 +41,9 @@ def shown(page, site, visitor, _circumstances):
     return show
 
 
-@pytest.mark.parametrize("page", [*pages.PAGES, *desk_pages.PAGES], ids=str)
+@pytest.mark.parametrize(
+    "page", [*pages.PAGES, *desk_pages.PAGES, *recipient_pages.PAGES], ids=str
+)
 def test_a_page_is_for_everybody(page, shown):
     someone = shown()
     tab, faults = someone.page, {}

@@ -15,6 +15,7 @@ from cryptography import fernet
 from django import http
 from django.conf import settings
 from django.core import signing
+from django.utils.translation import gettext_lazy as _
 
 from cvms_pipeline.portal.accounts import models
 from cvms_pipeline.portal.site import configuration, limits
@@ -29,12 +30,12 @@ class AccountAdapter(account_adapter.DefaultAccountAdapter):
 
     error_messages = {  # noqa: RUF012  # allauth reads it so
         **account_adapter.DefaultAccountAdapter.error_messages,
-        "username_password_mismatch": "The username or the password is wrong.",
-        "too_many_login_attempts": (
+        "username_password_mismatch": _("The username or the password is wrong."),
+        "too_many_login_attempts": _(
             "There were too many attempts. Wait ten minutes, or set a new password."
         ),
-        "incorrect_password": "The password is wrong.",
-        "invalid_login": "The username or the password is wrong.",
+        "incorrect_password": _("The password is wrong."),
+        "invalid_login": _("The username or the password is wrong."),
     }
 
     def is_open_for_signup(self, _request: http.HttpRequest) -> bool:
@@ -70,7 +71,7 @@ class SecondFactorAdapter(mfa_adapter.DefaultMFAAdapter):
 
     error_messages = {  # noqa: RUF012  # allauth reads it so
         **mfa_adapter.DefaultMFAAdapter.error_messages,
-        "incorrect_code": "The code is wrong or was used before. Type the next one.",
+        "incorrect_code": _("The code is wrong or was used before. Type the next one."),
     }
 
     def encrypt(self, text: str) -> str:

@@ -11,6 +11,9 @@ class AccountsConfig(apps.AppConfig):
 
     def ready(self) -> None:
         """Connect the signals."""
-        from cvms_pipeline.portal.accounts import recording
+        from allauth.account import signals
+
+        from cvms_pipeline.portal.accounts import languages, recording
 
         recording.connect()
+        signals.user_logged_in.connect(languages.remember)

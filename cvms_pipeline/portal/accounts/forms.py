@@ -5,6 +5,8 @@ from typing import Any
 from allauth.account import forms as allauth_forms
 from django import forms
 from django.contrib.auth import password_validation
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from cvms_pipeline.portal.accounts import models, passwords
 
@@ -19,7 +21,10 @@ class LoginForm(allauth_forms.LoginForm):
         """Use our words."""
         super().__init__(*args, **kwargs)
         login, password = self.fields["login"], self.fields["password"]
-        login.help_text = "Usually your e-mail address."
+        login.help_text = _(
+            "Usually your e-mail address; for recipients, the username in the"
+            " invitation."
+        )
         login.widget.attrs = {"autocomplete": "username", "autocapitalize": "none"}
         password.widget.attrs = _CURRENT
         password.help_text = ""
@@ -32,7 +37,8 @@ class ForgotForm(forms.Form):
     username = forms.CharField(
         max_length=320,
         widget=forms.TextInput({"autocomplete": "username", "autocapitalize": "none"}),
-        help_text="Usually your e-mail address.",
+        label=_("Username or e-mail address"),
+        error_messages={"required": _("Type your username or your e-mail address.")},
     )
 
 
@@ -40,10 +46,10 @@ class SetPasswordForm(forms.Form):
     """A new password, twice."""
 
     password = forms.CharField(
-        label="New password", strip=False, widget=forms.PasswordInput(_NEW)
+        label=_("New password"), strip=False, widget=forms.PasswordInput(_NEW)
     )
     again = forms.CharField(
-        label="The same once more", strip=False, widget=forms.PasswordInput(_NEW)
+        label=_("The same once more"), strip=False, widget=forms.PasswordInput(_NEW)
     )
 
     def __init__(self, *args: Any, account: models.Account, **kwargs: Any) -> None:
@@ -62,7 +68,7 @@ class SetPasswordForm(forms.Form):
         """Check that both are the same."""
         typed = self.cleaned_data
         if "password" in typed and typed.get("again") != typed["password"]:
-            self.add_error("again", "Type the same password in both fields.")
+            self.add_error("again", _("Type the same password in both fields."))
 
 
 class InviteForm(forms.Form):
@@ -78,7 +84,8 @@ class InviteForm(forms.Form):
 def describe_rules(account: models.Account) -> str:
     """Return in a sentence which passwords an account may have."""
     least = 8 if account.needs_second_factor else 15
-    return (
-        f"At least {least} characters, of any kind. Not your name, your e-mail address"
+    text = gettext(
+        "At least %(least)s characters, of any kind. Not your name, your e-mail address"
         " or a common password."
     )
+    return text % {"least": least}

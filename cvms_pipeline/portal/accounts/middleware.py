@@ -9,6 +9,7 @@ from allauth.mfa.models import Authenticator
 from django import http, shortcuts
 from django.contrib import auth, messages
 from django.contrib.auth.views import redirect_to_login
+from django.utils.translation import gettext as _
 
 from cvms_pipeline.portal.accounts import adapters, roles
 from cvms_pipeline.portal.site import faults, limits
@@ -21,7 +22,6 @@ _GRAIN_SECONDS = 10
 """How exactly the last request is remembered: each time costs one write."""
 
 _FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
-_ENDED = "You were logged out, because nothing was done for {} minutes. Log in again."
 _Next = Callable[[http.HttpRequest], http.HttpResponse]
 
 
@@ -65,7 +65,7 @@ class SessionLimits:
         """Answer a request."""
         account = request.user
         if account.is_authenticated and self._is_over(request):
-            text = _ENDED.format(get_idle_seconds(account) // 60)
+            text = _describe_end(get_idle_seconds(account) // 60)
             auth.logout(request)
             messages.warning(request, text)
         was_known = account.is_authenticated
@@ -85,6 +85,14 @@ class SessionLimits:
             return
         if time.time() - request.session.get(SEEN, 0) >= _GRAIN_SECONDS:
             note_use(request)
+
+
+def _describe_end(minutes: int) -> str:
+    text = _(
+        "You were logged out, because nothing was done for %(minutes)s minutes."
+        " Log in again."
+    )
+    return text % {"minutes": minutes}
 
 
 class Gate:

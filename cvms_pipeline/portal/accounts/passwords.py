@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth import hashers
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core import exceptions
+from django.utils.translation import gettext_lazy as _
 
 from cvms_pipeline.portal.accounts import models
 from cvms_pipeline.use_cases.recipients import access
@@ -69,11 +70,13 @@ class LengthValidator:
         least = _MIN_LENGTH[user is None or user.needs_second_factor]
         if len(password) < least:
             raise exceptions.ValidationError(
-                f"Choose a password of at least {least} characters."
+                _("Choose a password of at least %(least)s characters."),
+                params={"least": least},
             )
         if len(password) > MAX_LENGTH:
             raise exceptions.ValidationError(
-                f"Choose a password of at most {MAX_LENGTH} characters."
+                _("Choose a password of at most %(most)s characters."),
+                params={"most": MAX_LENGTH},
             )
 
     def get_help_text(self) -> str:
@@ -86,13 +89,13 @@ class OwnNameValidator:
 
     def validate(self, password: str, user: Any = None) -> None:
         """Raise a ValidationError if it does."""
-        local, _, domain = getattr(user, "email", "").lower().partition("@")
+        local, _at, domain = getattr(user, "email", "").lower().partition("@")
         names = [local, *local.split("."), domain, domain.partition(".")[0]]
         names += [getattr(user, key, "").lower() for key in ("first_name", "last_name")]
         typed = password.lower()
         if any(len(name) >= _MIN_NAME and name in typed for name in names):
             raise exceptions.ValidationError(
-                "Choose a password without your name or your e-mail address in it."
+                _("Choose a password without your name or your e-mail address in it.")
             )
 
     def get_help_text(self) -> str:

@@ -18,6 +18,7 @@ from cvms_pipeline.portal.single_sign_on import claims
 from cvms_pipeline.portal.site import counting
 from cvms_pipeline.use_cases import accounts, pipelines
 from cvms_pipeline.use_cases.provider_actions import review
+from cvms_pipeline.use_cases.recipients import access
 
 _NOBODY = "portal"
 
@@ -51,6 +52,7 @@ def record(
 def connect() -> None:
     """Connect the signals; called once, when Django starts."""
     account_signals.user_logged_in.connect(_logged_in)
+    account_signals.password_changed.connect(_password_changed)
     signals.user_logged_out.connect(_logged_out)
     signals.user_login_failed.connect(_refused)
     mfa_signals.authentication_failed.connect(_refused_factor)
@@ -66,6 +68,14 @@ def _logged_in(request: http.HttpRequest, user: models.Account, **facts: Any) ->
         return
     request.session[middleware.PROVEN] = claims.prove_second_factor(facts)
     record(request, accounts.Event.LOGGED_IN, user, by="single-sign-on")
+
+
+def _password_changed(
+    request: http.HttpRequest, user: models.Account, **_: Any
+) -> None:
+    """Tell a recipient by mail, so that a theft is noticed."""
+    if user.recipient is not None:
+        access.tell_password_changed(open_pipeline(request), str(user.recipient))
 
 
 def _logged_out(request: http.HttpRequest, user: Any, **_: Any) -> None:

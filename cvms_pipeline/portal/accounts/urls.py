@@ -8,7 +8,7 @@ from allauth.mfa.webauthn import views as key_views
 from allauth.usersessions import views as session_views
 from django.urls import path
 
-from cvms_pipeline.portal.accounts import models, roles, team, views
+from cvms_pipeline.portal.accounts import languages, models, roles, team, views
 from cvms_pipeline.portal.single_sign_on import saml_views as saml
 from cvms_pipeline.portal.single_sign_on import service
 from cvms_pipeline.portal.single_sign_on import views as sso
@@ -127,6 +127,7 @@ urlpatterns = [
         _own(session_views.list_usersessions),
         name="usersessions_list",
     ),
+    path("language/", _public(languages.choose_language), name="choose_language"),
     path("session/", roles.polled(_set_up(views.session)), name="session"),
     path("team/", roles.open_to(team.team, _PROVIDER), name="team"),
     path(

@@ -8,6 +8,7 @@ import time
 from allauth.core import ratelimit
 from django import http, shortcuts
 from django.contrib import messages
+from django.utils.translation import gettext as _
 from django.views.decorators import http as methods
 
 from cvms_pipeline.portal.accounts import (
@@ -20,6 +21,7 @@ from cvms_pipeline.portal.accounts import (
 )
 from cvms_pipeline.portal.site import faults, pace
 from cvms_pipeline.use_cases import accounts
+from cvms_pipeline.use_cases.recipients import access
 
 _TOKEN = "cvms_link_token"  # noqa: S105  # a key of the session
 _TOKEN_SECONDS = 3600
@@ -27,14 +29,14 @@ _FIRST_PAGES = {
     models.Role.PROVIDER: "bulk",
     models.Role.REQUESTER: "cases",
     models.Role.HELP_DESK: "queue",
-    models.Role.RECIPIENT: "usersessions_list",
+    models.Role.RECIPIENT: "me",
 }
 """The first page of an account by its role; that of data-ops is here."""
 
 
 @methods.require_http_methods(["GET", "HEAD", "POST"])
 def forgot(request: http.HttpRequest) -> http.HttpResponse:
-    """Ask for the username, and send a link if there is such an account.
+    """Ask for the username or the address, and send a link if there is an account.
 
     Text, status and time of the answer are the same for everybody.
     """
@@ -49,12 +51,14 @@ def forgot(request: http.HttpRequest) -> http.HttpResponse:
 
 
 def _send_forgotten(request: http.HttpRequest, username: str) -> None:
+    """Send links to an account, and to recipients with this username or address."""
     if not ratelimit.consume(request, action="account_messages", key=username):
         return
     known = models.Account.objects.exclude(role=models.Role.RECIPIENT)
     account = known.filter(username=username, is_active=True).first()
+    pipeline = recording.open_pipeline(request)
+    access.ask_links(pipeline, username)
     if account is not None:
-        pipeline = recording.open_pipeline(request)
         reason = administration.LinkReason.FORGOTTEN
         administration.send_link(pipeline, account, reason)
 
@@ -93,7 +97,7 @@ def set_password(request: http.HttpRequest) -> http.HttpResponse:
     middleware.end_sessions(account)
     recording.record(request, accounts.Event.PASSWORD_SET, account)
     request.session.flush()
-    messages.success(request, "Your password is set. Log in with it.")
+    messages.success(request, _("Your password is set. Log in with it."))
     return shortcuts.redirect("account_login")
 
 

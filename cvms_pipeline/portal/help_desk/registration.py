@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from allauth.core import ratelimit
 from django import db, forms, http, shortcuts
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators import http as methods
 
 from cvms_pipeline.portal.accounts import administration, models, recording
@@ -23,21 +24,23 @@ class RegisterForm(forms.Form):
 
     use_required_attribute = False  # the summary says what is missing
     first_name = forms.CharField(
+        label=_("First name"),
         max_length=100,
         widget=forms.TextInput({"autocomplete": "given-name"}),
-        error_messages={"required": "Type your first name."},
+        error_messages={"required": _("Type your first name.")},
     )
     last_name = forms.CharField(
+        label=_("Last name"),
         max_length=100,
         widget=forms.TextInput({"autocomplete": "family-name"}),
-        error_messages={"required": "Type your last name."},
+        error_messages={"required": _("Type your last name.")},
     )
     address = forms.EmailField(
-        label="Business e-mail address",
+        label=_("Business e-mail address"),
         max_length=254,
         widget=forms.EmailInput({"autocomplete": "email"}),
-        help_text="It gets a message with a link to set your password.",
-        error_messages={"required": "Type your business e-mail address."},
+        help_text=_("It gets a message with a link to set your password."),
+        error_messages={"required": _("Type your business e-mail address.")},
     )
 
 
@@ -94,5 +97,5 @@ def _add(
             return administration.add_account(
                 pipeline, address, role=models.Role.REQUESTER, **names
             )
-    except db.IntegrityError:
+    except (administration.AccountExists, db.IntegrityError):
         return None

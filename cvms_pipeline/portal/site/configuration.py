@@ -6,6 +6,7 @@ before it imports a model; `settings` is for tools that want a module.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib import parse
 
@@ -33,6 +34,7 @@ _APPS = [
     f"{_PACKAGE}.accounts",
     f"{_PACKAGE}.provider",
     f"{_PACKAGE}.help_desk",
+    f"{_PACKAGE}.recipient",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -46,6 +48,7 @@ _APPS = [
 _MIDDLEWARE = [
     f"{_PACKAGE}.site.middleware.trust_proxies",
     f"{_PACKAGE}.site.middleware.log_and_harden",
+    "django.middleware.locale.LocaleMiddleware",
     f"{_PACKAGE}.site.received_files.refuse_large",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -53,6 +56,7 @@ _MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    f"{_PACKAGE}.accounts.languages.Languages",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -144,11 +148,11 @@ def describe(
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "CACHES": {"default": _CACHE},
         "TIME_ZONE": str(chosen.processing.timezone),
-        "LANGUAGE_CODE": "en-us",
         "USE_TZ": True,
         "LOGGING_CONFIG": None,  # `serving` decides what is logged
         "SILENCED_SYSTEM_CHECKS": _SILENCED,
         **_describe_database(url),
+        **_describe_languages(is_https=is_https),
         **_describe_transport(is_https=is_https),
         **_describe_files(chosen),
         **_describe_accounts(is_https=is_https),
@@ -189,6 +193,20 @@ def _describe_database(url: str) -> Mapping[str, Any]:
                 "CONN_HEALTH_CHECKS": True,
             }
         }
+    }
+
+
+def _describe_languages(*, is_https: bool) -> Mapping[str, Any]:
+    """Return which languages there are; each is named in itself."""
+    return {
+        "LANGUAGE_CODE": "en",
+        "LANGUAGES": [("en", "English"), ("es", "Español")],
+        "LOCALE_PATHS": [str(Path(__file__).parents[1] / "locale")],
+        "LANGUAGE_COOKIE_NAME": f"{'__Host-' if is_https else ''}cvms_language",
+        "LANGUAGE_COOKIE_AGE": _A_YEAR,
+        "LANGUAGE_COOKIE_SECURE": is_https,
+        "LANGUAGE_COOKIE_HTTPONLY": True,
+        "LANGUAGE_COOKIE_SAMESITE": "Lax",
     }
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from django import db, forms, http, shortcuts
 from django.conf import settings
 from django.template import loader
+from django.utils import translation
 
 from cvms_pipeline import errors
 from cvms_pipeline.domain.reading import refusals
@@ -74,8 +75,11 @@ def too_many(request: http.HttpRequest) -> http.HttpResponse:
 def too_large(request: http.HttpRequest) -> http.HttpResponse:
     """Say that a request has more bytes than a file may have; it was not read."""
     refusal = refusals.refuse_size(settings.CVMS.pipeline.max_bytes)
-    page = loader.render_to_string("413.html", {"text": refusal.message})
-    return http.HttpResponse(page, status=413)
+    with translation.override("en"):  # as what a file is refused with
+        page = loader.render_to_string("413.html", {"text": refusal.message})
+    response = http.HttpResponse(page, status=413)
+    response["Content-Language"] = "en"
+    return response
 
 
 def server_error(request: http.HttpRequest) -> http.HttpResponse:

@@ -86,12 +86,14 @@ class _Portal(base.BaseApplication):
         management.call_command("collectstatic", interactive=False, verbosity=0)
         application = get_wsgi_application()
         from django.urls import get_resolver
-        from django.utils import formats
+        from django.utils import formats, translation
 
         from cvms_pipeline.portal.provider import reviewing
 
         _ = get_resolver().url_patterns
-        formats.get_format("DATE_FORMAT")  # imports how this language writes it
+        for language, _name in settings.LANGUAGES:
+            with translation.override(language):  # reads what is said in it
+                formats.get_format("DATE_FORMAT")  # imports how it writes dates
         reviewing.rehearse()
         gc.collect()
         gc.freeze()

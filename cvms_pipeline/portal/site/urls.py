@@ -25,4 +25,5 @@ urlpatterns = [
     path("", include("cvms_pipeline.portal.accounts.urls")),
     path("", include("cvms_pipeline.portal.provider.urls")),
     path("", include("cvms_pipeline.portal.help_desk.urls")),
+    path("", include("cvms_pipeline.portal.recipient.urls")),
 ]

@@ -10,6 +10,7 @@ import prometheus_client
 import pytest
 from django.urls import get_resolver
 
+from cvms_pipeline.domain.vocabulary import registration
 from cvms_pipeline.portal.accounts import administration, recording, roles
 from cvms_pipeline.use_cases import deliver
 from tests import canaries
@@ -19,6 +20,7 @@ WRONG = "Zebulonia,Quackenbush,13/41/1931,bird@nest.example"
 ADDRESS = "ann.canarywood@nest.example"
 FIELDS = ["login", "password", "again", "username", "code", "first", "last", "q"]
 FIELDS += ["first_name", "last_name", "organisation", "details", "text", "reason"]
+FIELDS += registration.FIELDS
 ROLES = ("provider", "data_ops", "requester", "help_desk", "recipient")
 ASKED = {
     "organisation": "Canarywood Clinic",

@@ -3,12 +3,12 @@
 import re
 from pathlib import Path
 
-from tests.browser import desk_pages, pages
+from tests.browser import desk_pages, pages, recipient_pages
 
 DOCS = Path(__file__).parents[3] / "docs" / "portal.md"
 ROUTES = re.findall(r"^\| `(/[^`]*)`", DOCS.read_text("utf-8"), re.MULTILINE)
-PAGES = [*pages.PAGES, *desk_pages.PAGES]
-NO_PAGES = {**pages.NO_PAGES, **desk_pages.NO_PAGES}
+PAGES = [*pages.PAGES, *desk_pages.PAGES, *recipient_pages.PAGES]
+NO_PAGES = {**pages.NO_PAGES, **desk_pages.NO_PAGES, **recipient_pages.NO_PAGES}
 
 
 def test_every_route_has_an_entry_in_tests_browser_pages():

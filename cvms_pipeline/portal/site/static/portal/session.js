@@ -27,7 +27,8 @@ async function ask(options = {}) {
     return schedule(left - warning);
   }
   const minutes = Math.ceil(left / 60);
-  text.textContent = `You will be logged out in ${minutes === 1 ? "less than a minute" : `${minutes} minutes`}, because nothing was done for a while.`;
+  const { minute, minutes: several } = dialog.dataset;
+  text.textContent = minutes === 1 ? minute : several.replace("[N]", minutes);
   if (!dialog.open) dialog.showModal();
   schedule(Math.min(POLL_SECONDS, left));
 }
