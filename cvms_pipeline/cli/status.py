@@ -197,8 +197,10 @@ def print_where_to_look(
     """Print where outcomes are, and what to try, with the names that there are."""
     results = chosen.folders.path("incoming") / provider / "results"
     todays = f"{chosen.web.ui_url}/assets/todays_uploads"
+    funnel = f"{chosen.web.ui_url}/assets/recipient_funnel"
     places = [
         ("Today's uploads, with rows, reasons and reports", todays),
+        ("How far people are, with plots by day and provider", funnel),
         ("Every message", describe_mail(chosen)),
         *([("One notice", notice)] if notice else []),
         ("What a provider gets", terminal.shorten_path(results)),

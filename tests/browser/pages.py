@@ -215,6 +215,32 @@ def _refuse_invitation(site: Any, account: Any) -> str:
     return f"/recipients/{found}/"
 
 
+_FAR = {
+    "with a sent invitation": "UPDATE cvms.messages SET status = 'sent',"
+    " sent_at = now() WHERE kind = 'invitation'",
+    "of somebody else": "UPDATE cvms.recipients SET denied_at = now()",
+    "with a password": "UPDATE cvms.recipients SET password_set_at = now()",
+    "who has registered": "UPDATE cvms.recipients SET password_set_at = now(),"
+    " registered_at = now()",
+}
+"""What a recipient's page is like, and what makes it so."""
+
+
+def _filter_by_step(visitor: visits.Visitor) -> None:
+    visitor.page.locator("[name=step]").select_option("waiting")
+    visitor.press("Search")
+
+
+def _change_recipient(statement: str) -> Make:
+    def make(site: Any, account: Any) -> str:
+        _bring(_GOOD)(site, account)
+        site.installation.execute(statement)
+        (found,) = site.installation.column("SELECT id FROM cvms.recipients")
+        return f"/recipients/{found}/"
+
+    return make
+
+
 def _refuse_address(site: Any, account: Any) -> str:
     _refuse_invitation(site, account)
     return "/recipients/to-correct/"
@@ -533,6 +559,20 @@ PAGES = [
         route="/recipients/<uuid:recipient_id>/",
         state="with a refused invitation",
         make=_refuse_invitation,
+    ),
+    *(
+        Page(
+            route="/recipients/<uuid:recipient_id>/",
+            state=state,
+            make=_change_recipient(statement),
+        )
+        for state, statement in _FAR.items()
+    ),
+    Page(
+        route="/recipients/",
+        state="filtered by how far they are",
+        make=_bring_many,
+        do=_filter_by_step,
     ),
     Page(
         route="/accounts/sso/saml/finish/",
