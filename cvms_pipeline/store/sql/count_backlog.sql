@@ -50,7 +50,7 @@ CROSS JOIN (
                 AND provider.emails = message.addresses
         ) AS notices,
         count(*) FILTER (
-            WHERE message.kind = 'invitation'
+            WHERE message.kind IN ('invitation', 'recipient')
                 AND recipient.removed_at IS NULL
                 AND message.addresses = ARRAY[recipient.email]
         ) AS invitations,

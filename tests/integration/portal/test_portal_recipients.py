@@ -9,6 +9,7 @@ import pytest
 
 from cvms_pipeline.store.provider_reads import loaded_recipients
 from cvms_pipeline.use_cases import deliver, history
+from cvms_pipeline.use_cases.recipients import access
 from tests import canaries
 
 ROWS = [
@@ -324,6 +325,32 @@ def test_an_invitation_that_is_sent_again_is_delivered_and_counts_once(site, bro
     mails = [m for m in site.installation.mail() if m["To"] == "zoe@b.example.org"]
     assert len(mails) == 2
     assert len({m["Message-ID"] for m in mails}) == 2
+
+
+def find_tokens(site, address):
+    """Return the tokens of the links that were mailed to an address, in their order."""
+    mails = [m for m in site.installation.mail() if m["To"] == address]
+    texts = [m.get_body(("plain",)).get_content() for m in mails]
+    return [re.search(r"/set-password/([^/\s]+)/", text)[1] for text in texts]
+
+
+def test_the_link_of_the_earlier_invitation_is_dead_once_the_other_is_sent(
+    site, browser
+):
+    (upload,) = site.installation.column("SELECT id FROM cvms.uploads")
+    deliver.send_invitations(site.pipeline, upload)
+    (first,) = find_tokens(site, "zoe@b.example.org")
+    site.installation.clock.forward(minutes=1)
+
+    browser.post(f"{person_of(site)}resend/")
+    access.check_link(site.pipeline, first)  # the other one waits
+    deliver.send_invitations(site.pipeline, upload)
+
+    (newest,) = set(find_tokens(site, "zoe@b.example.org")) - {first}
+    access.check_link(site.pipeline, newest)
+    with pytest.raises(access.LinkEnded) as ended:
+        access.check_link(site.pipeline, first)
+    assert ended.value.why is access.Why.REPLACED
 
 
 # What is in the tables of those to whom nothing is sent again.
