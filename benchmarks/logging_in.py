@@ -23,6 +23,9 @@ _PATH = "/accounts/login/"
 _LONGEST_SECONDS = 60
 _addresses = itertools.count(1)
 
+Groups = Mapping[str, tuple[Sequence[str], str]]
+"""Usernames, as many in each group, and the password that is typed for them."""
+
 
 @dataclass(kw_only=True)
 class Watched:
@@ -146,9 +149,7 @@ def _look(
         seen.most_mb = max(seen.most_mb, measure_memory())
 
 
-def compare_refused(
-    url: str, groups: Mapping[str, Sequence[str]]
-) -> dict[str, dict[str, float]]:
+def compare_refused(url: str, groups: Groups) -> dict[str, dict[str, float]]:
     """Return by group how long refused log-ins take, in ms: half, and 95 %.
 
     The groups take turns, so that whatever slows the machine slows all of them.
@@ -158,9 +159,10 @@ def compare_refused(
     """
     taken: dict[str, list[float]] = {name: [] for name in groups}
     answers = set()
-    for names in zip(*groups.values(), strict=True):
-        for group, username in zip(groups, names, strict=True):
-            took, answer = log_in(url, username, "a password that nobody has chosen")
+    for nth in range(len(next(iter(groups.values()))[0])):
+        for group, (names, password) in groups.items():
+            username = names[nth]
+            took, answer = log_in(url, username, password)
             taken[group].append(1000 * took)
             answers.add((answer.status_code, _leave_out(answer.text, username)))
     if len(answers) > 1:

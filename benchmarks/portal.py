@@ -57,6 +57,7 @@ FULL = portal_store.Size(
     together_seconds=120,
     idle_seconds=30,
     cases=100_000,
+    recipients_with_password=400,
     log_in_seconds=120,
     refused_each=50,
 )
@@ -70,6 +71,7 @@ QUICK = portal_store.Size(
     together_seconds=5,
     idle_seconds=2,
     cases=2_000,
+    recipients_with_password=20,
     log_in_seconds=6,
     refused_each=4,
 )
@@ -121,7 +123,7 @@ def measure(
     log_ins = _log_in(installation, people, size)
     showing.progress("Refused log-ins ...")
     refused = logging_in.compare_refused(
-        first.url, portal_store.make_refused(size.refused_each)
+        first.url, portal_store.make_refused(installation, size.refused_each)
     )
     return {
         "page_p95_ms": pages,
@@ -267,7 +269,7 @@ def _log_in(
     uploader = people[-1]
     found = logging_in.work(
         uploader.url,
-        [each.username for each in people],
+        portal_store.make_recipients(installation, size.recipients_with_password),
         uploader,
         a_minute=_LOG_INS_A_MINUTE,
         seconds=size.log_in_seconds,

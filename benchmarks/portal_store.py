@@ -3,11 +3,12 @@
 What is measured is `portal`.
 """
 
+import uuid
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from benchmarks import filling, running, uploading, visitors
+from benchmarks import filling, logging_in, running, uploading, visitors
 from cvms_pipeline.settings import loading
 
 _SMALLER = "smaller"
@@ -27,6 +28,7 @@ class Size:
     together_seconds: float
     idle_seconds: float
     cases: int
+    recipients_with_password: int
     log_in_seconds: float
     refused_each: int
 
@@ -49,6 +51,14 @@ FROM (
 ) AS invented
 """
 
+_WITH_PASSWORD = """
+UPDATE cvms.recipients
+SET password_set_at = now()
+WHERE id IN (
+    SELECT id FROM cvms.recipients WHERE password_set_at IS NULL LIMIT :count
+)
+RETURNING id, lower(username) AS username, email
+"""
 _COUNT = "UPDATE cvms.providers SET recipients = :number WHERE slug = :slug"
 
 
@@ -126,26 +136,54 @@ def make_staff(installation: running.Installation) -> tuple[visitors.Visitor, ob
     return visitors.Visitor(url=url, username=account.username), account.pk
 
 
-def make_refused(each: int) -> dict[str, list[str]]:
-    """Return usernames whose log-in is refused, by why; `each` of every kind."""
+def make_recipients(installation: running.Installation, count: int) -> list[str]:
+    """Return the usernames of so many loaded recipients, who have a password now."""
+    from django.contrib.auth import hashers
+
+    from cvms_pipeline.portal.accounts import models
+
+    with installation.store.begin() as conn:
+        chosen = conn.execute(sa.text(_WITH_PASSWORD), {"count": count}).all()
+    password = hashers.make_password(visitors.PASSWORD)
+    models.Account.objects.bulk_create(
+        models.Account(
+            username=each.username,
+            email=each.email,
+            role=models.Role.RECIPIENT,
+            recipient=each.id,
+            password=password,
+        )
+        for each in chosen
+    )
+    return [each.username for each in chosen]
+
+
+def make_refused(installation: running.Installation, each: int) -> logging_in.Groups:
+    """Return usernames whose log-in is refused, by why; `each` of every kind.
+
+    Whoever is known has typed a wrong password, all others the right one.
+    """
     from django.contrib.auth import hashers
 
     from cvms_pipeline.portal.accounts import models
 
     password = hashers.make_password(visitors.PASSWORD)
     groups = {
-        why: [f"{why}{nth}@example.org" for nth in range(each)]
-        for why in ("known", "unknown", "disabled", "invited")
+        why: [f"{why}{nth}@example.org.covid19vaccine" for nth in range(each)]
+        for why in ("unknown", "removed", "disabled")
     }
-    for why in ("known", "disabled", "invited"):
-        models.Account.objects.bulk_create(
-            models.Account(
-                username=name,
-                email=name,
-                role=models.Role.REQUESTER,
-                is_active=why != "disabled",
-                password="!" if why == "invited" else password,
-            )
-            for name in groups[why]
+    models.Account.objects.bulk_create(
+        models.Account(
+            username=name,
+            email=name.removesuffix(".covid19vaccine"),
+            role=models.Role.RECIPIENT,
+            recipient=uuid.uuid4(),  # whom there is not, any more
+            is_active=why != "disabled",
+            password=password,
         )
-    return groups
+        for why in ("removed", "disabled")
+        for name in groups[why]
+    )
+    refused = {why: (names, visitors.PASSWORD) for why, names in groups.items()}
+    known = make_recipients(installation, each)
+    return {"known": (known, "a password that nobody has chosen"), **refused}
