@@ -8,6 +8,7 @@ from django.contrib.auth import hashers
 
 from cvms_pipeline.portal.accounts import administration, models
 
+WRONG = "four blue horses 8"
 EACH = 5
 TRIES = 10
 """As many as are not slowed for one account."""
@@ -70,8 +71,8 @@ def test_250_log_ins_of_any_kind_of_account_answer_alike(site, accounts, monkeyp
             place = next(places)
             browser = site.browser(REMOTE_ADDR=f"10.0.{place // 200}.{place % 200}")
             # Only whoever is known has typed a wrong one.
-            password = "a wrong password" if kind == "known" else portals.PASSWORD
-            answer = site.type_password(browser, names[nth % EACH], password)
+            typed = WRONG if kind == "known" else portals.PASSWORD
+            answer = site.type_password(browser, names[nth % EACH], typed)
             text = portals.text_of(answer).replace(names[nth % EACH], "")
             told = (answer.status_code, text, len(computed), sorted(answer.headers))
             answers.setdefault(repr(told), set()).add(kind)
@@ -88,7 +89,7 @@ def test_too_many_tries_are_slowed_alike_whatever_account_they_name(site, accoun
         told = []
         for nth in range(TRIES + 2):
             browser = site.browser(REMOTE_ADDR=f"10.1.{count}.{nth}")
-            answer = site.type_password(browser, names[0], "a wrong password")
+            answer = site.type_password(browser, names[0], WRONG)
             text = portals.text_of(answer).replace(names[0], "")
             told.append((answer.status_code, text))
         answers.setdefault(repr(told), set()).add(kind)
