@@ -21,6 +21,7 @@ WHERE
         'failed_runs',
         'lost_runs',
         'overview',
+        'funnel',
         'nightly_retention'
     )
 ORDER BY name
