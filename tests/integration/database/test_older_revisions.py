@@ -85,7 +85,7 @@ def put_in_flight(
     return upload_id
 
 
-SET_PASSWORDS = "UPDATE cvms.recipients SET password_set_at = registered_at"
+LET_REGISTER = "UPDATE cvms.recipients SET password_set_at = registered_at"
 
 
 @pytest.fixture(params=list(reversed(revisions.list_known()[1:])))
@@ -99,7 +99,7 @@ def upgraded(request, empty_database_url, tmp_path, monkeypatch) -> Iterator[Upg
         command.upgrade(revisions._configure(conn), request.param)
         conn.exec_driver_sql(FILL)
         if request.param >= "0022":  # from then on nobody registers without a password
-            conn.exec_driver_sql(SET_PASSWORDS)
+            conn.exec_driver_sql(LET_REGISTER)
         unfinished = {
             status: put_in_flight(conn, site, status, number)
             for number, status in enumerate(("received", "processing", "failed"))
