@@ -4,6 +4,7 @@ Each day is a partition, so that the UI plots one value a day of each number; th
 largest providers have plots of their own.  There is nothing but numbers and slugs.
 """
 
+import functools
 import hashlib
 from collections.abc import Mapping
 from typing import Any
@@ -78,8 +79,9 @@ def update_funnel(
 
 
 def _describe(state: funnel.Funnel) -> Mapping[str, Any]:
-    loaded = _sum(state, "loaded")
-    totals = {words: _sum(state, name) for name, words in _STEPS.items()}
+    count = functools.partial(metadata.sum_providers, state)
+    totals = {words: count(name) for name, words in _STEPS.items()}
+    loaded = count("loaded")
     largest = sorted(state.providers, key=lambda each: each.loaded, reverse=True)
     return {
         "funnel": metadata.make_table(
@@ -96,8 +98,8 @@ def _describe(state: funnel.Funnel) -> Mapping[str, Any]:
             for each in largest[:_MAX_LISTED]
         ),
         **totals,
-        **{words: _sum(state, name) for name, words in _TODAY.items()},
-        "address of somebody else": _sum(state, "denied"),
+        **{words: count(name) for name, words in _TODAY.items()},
+        "address of somebody else": count("denied"),
         "registered percent": metadata.compute_percent(totals["registered"], loaded),
         **_describe_providers(largest[:_MAX_PLOTTED]),
     }
@@ -114,7 +116,3 @@ def _describe_providers(
         percent = metadata.compute_percent(each.registered, each.loaded)
         numbers[f"registered percent: {each.provider}"] = percent
     return numbers
-
-
-def _sum(state: funnel.Funnel, name: str) -> int:
-    return sum(int(getattr(each, name)) for each in state.providers)

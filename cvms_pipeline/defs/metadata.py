@@ -13,7 +13,7 @@ from cvms_pipeline.domain.reporting import outcome
 from cvms_pipeline.domain.sheets import sheet
 from cvms_pipeline.domain.text import display
 from cvms_pipeline.domain.vocabulary import columns, likeness, reasons
-from cvms_pipeline.use_cases import deliver, history, publish
+from cvms_pipeline.use_cases import deliver, funnel, history, publish
 
 RECIPIENT_SCHEMA = dg.TableSchema(
     columns=[
@@ -183,7 +183,7 @@ def describe_numbers(state: history.Overview) -> Mapping[str, float]:
     return numbers
 
 
-def sum_providers(state: history.Overview, name: str) -> int:
+def sum_providers(state: history.Overview | funnel.Funnel, name: str) -> int:
     """Return the sum of a count over the providers of the day."""
     return sum(int(getattr(summary, name)) for summary in state.providers)
 

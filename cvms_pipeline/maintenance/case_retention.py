@@ -42,7 +42,7 @@ def _erase(
         with kept.passing_over():
             with pipeline.store.begin() as conn:
                 erased = erasing.erase(
-                    conn, before=before, now=now, limit=_BATCH, but=kept.keys
+                    conn, before=before, now=now, limit=_BATCH, without=kept.keys
                 )
                 for number, file_ids in erased.items():
                     with kept.removing(number):
@@ -58,8 +58,7 @@ def _erase(
         rule=f"closed {days} days ago",
         found=found,
         removed=removed,
-        kept=len(kept.keys),
-        why=kept.why,
+        **kept.facts,
     )
 
 
@@ -80,7 +79,7 @@ def _remove_old_files(
         with kept.passing_over():
             with pipeline.store.begin() as conn:
                 old = erasing.find_old_files(
-                    conn, before=before, limit=_BATCH, but=kept.keys
+                    conn, before=before, limit=_BATCH, without=kept.keys
                 )
                 erasing.mark_removed(conn, old, now)
                 for file_id in old:
@@ -94,8 +93,7 @@ def _remove_old_files(
         rule=f"closed {days} days ago",
         found=found,
         removed=removed,
-        kept=len(kept.keys),
-        why=kept.why,
+        **kept.facts,
     )
 
 
@@ -113,8 +111,7 @@ def _remove_strays(
         rule="a day old",
         found=len(strays),
         removed=0 if dry_run else len(strays) - len(kept.keys),
-        kept=len(kept.keys),
-        why=kept.why,
+        **kept.facts,
     )
 
 

@@ -52,17 +52,17 @@ def erase_removed(
     erased, kept = 0, passing_over.PassedOver[str]()
     for recipient_id in () if dry_run else due:
         with kept.passing_over():
-            with pipeline.store.begin() as conn, kept.removing(recipient_id):
+            with pipeline.store.begin() as conn:
                 uploads = erasing.erase(conn, recipient_id, now=now)
-                for upload_id in uploads or ():
-                    pipeline.reports.remove(upload_id)
+                with kept.removing(recipient_id):
+                    for upload_id in uploads or ():
+                        pipeline.reports.remove(upload_id)
             erased += uploads is not None
     people = retention.CleanupResult(
         what="Removed recipients",
         rule=f"removed {limits.removed_days} days ago",
         found=len(due),
         removed=erased,
-        kept=len(kept.keys),
-        why=kept.why,
+        **kept.facts,
     )
     return [people]

@@ -7,7 +7,7 @@ others are done, and the next night tries again.
 import contextlib
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, TypedDict, TypeVar
 
 from cvms_pipeline import errors
 
@@ -29,6 +29,13 @@ class _CannotRemoveError(Exception):
         self.key, self.cause = key, cause
 
 
+class Facts(TypedDict):
+    """How many things of a kind were passed over, and what has prevented the first."""
+
+    kept: int
+    why: str
+
+
 @dataclass(slots=True)
 class PassedOver(Generic[_Key]):
     """What was passed over, by key.
@@ -40,6 +47,11 @@ class PassedOver(Generic[_Key]):
 
     keys: list[_Key] = field(default_factory=list)
     why: str = ""
+
+    @property
+    def facts(self) -> Facts:
+        """Return how many were passed over, and why, for `retention.CleanupResult`."""
+        return {"kept": len(self.keys), "why": self.why}
 
     @contextlib.contextmanager
     def removing(self, key: _Key) -> Iterator[None]:

@@ -106,7 +106,11 @@ def purge_rejected_rows(
         with kept.passing_over():
             with pipeline.store.begin() as conn:
                 purged = rejected_rows.purge(
-                    conn, before=before, now=now, limit=_PURGE_BATCH, but=kept.keys
+                    conn,
+                    before=before,
+                    now=now,
+                    limit=_PURGE_BATCH,
+                    without=kept.keys,
                 )
                 for upload_id in purged:
                     with kept.removing(upload_id):
@@ -124,8 +128,7 @@ def purge_rejected_rows(
         rule=rule,
         found=found_uploads,
         removed=purged_uploads,
-        kept=len(kept.keys),
-        why=kept.why,
+        **kept.facts,
     )
     return [rows, reports]
 
@@ -178,8 +181,7 @@ def remove_files(
             rule=f"finished {limits.archive_days} days ago",
             found=sum(map(len, batches)),
             removed=removed,
-            kept=len(kept.keys),
-            why=kept.why,
+            **kept.facts,
         )
         results.append(result)
     work_folders = _remove_work_folders(pipeline, limits, dry_run=dry_run)
@@ -200,8 +202,7 @@ def _remove_work_folders(
         rule=f"unchanged for {limits.work_days} days",
         found=len(untouched),
         removed=0 if dry_run else len(untouched) - len(kept.keys),
-        kept=len(kept.keys),
-        why=kept.why,
+        **kept.facts,
     )
 
 

@@ -2,8 +2,7 @@
 
 Only this module reads the environment and the clock.  A `.env` file in the home folder
 and the folder of secrets add to the environment; a real variable takes precedence over
-both.  Each setting is defined in one of the
-other modules of this package.
+both.  Each setting is defined in one of the other modules of this package.
 """
 
 import dataclasses

@@ -180,15 +180,20 @@ def purge(
     before: dt.datetime,
     now: dt.datetime,
     limit: int,
-    but: Sequence[str] = (),
+    without: Sequence[str] = (),
 ) -> Mapping[str, int]:
     """Delete the rejected rows of up to `limit` uploads that finished before a moment.
 
-    Those of the uploads `but` are left.
+    Those of the uploads `without` are left.
 
     Returns:
         Upload id to the number of its rows; empty when nothing is left to purge.
     """
-    values = {"before": before, "now": now, "limit": limit, "but": list(but)}
+    values = {
+        "before": before,
+        "now": now,
+        "limit": limit,
+        "without": list(without),
+    }
     rows = conn.execute(_statement("purge_rejected_rows"), values)
     return {row.id: row.rejected for row in rows}

@@ -40,6 +40,20 @@ HEADER = "First name,Last name,Date of birth,Email"
 ANN = "Ann,Lee,1/2/1990,ann@b.example.org"
 BOB = "Bob,Lee,3/4/1991,bob@b.example.org"
 BAD = "Cy,,13/41/1991,cy@b.example.org"
+ANSWERS = {
+    "phone": "9195550123",
+    "address_1": "1 Main St",
+    "city": "Durham",
+    "state": "NC",
+    "zip": "27701",
+    "county": "Durham",
+    "sex": "female",
+    "races": ["white"],
+    "ethnicity": "hispanic",
+    "language": "spanish",
+    "vaccine_group": "Group 2: Adults 65 years or older",
+}
+"""What a recipient types into the registration form."""
 LOW, HIGH = upload.Lane.LOW_VOLUME, upload.Lane.HIGH_VOLUME
 
 

@@ -67,7 +67,7 @@ class SetPasswordForm(forms.Form):
     def clean(self) -> None:
         """Check that both are the same."""
         typed = self.cleaned_data
-        if "password" in typed and typed.get("again") != typed["password"]:
+        if len({typed.get("password"), typed.get("again")} - {None}) > 1:
             self.add_error("again", _("Type the same password in both fields."))
 
 

@@ -2,8 +2,8 @@
 
 An account points by value to what it stands for: a provider's slug, a recipient's id.
 Names are those of people who have registered by themselves; a recipient's are where the
-recipient is.  Sessions, second factors and limits are in
-the tables of Django and allauth.
+recipient is.  Sessions, second factors and limits are in the tables of Django and
+allauth.
 """
 
 import secrets

@@ -3,20 +3,19 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth import password_validation
 from django.utils.translation import gettext_lazy as _
 
 from cvms_pipeline.portal.accounts import forms as account_forms
-from cvms_pipeline.portal.accounts import models
+from cvms_pipeline.portal.recipient import passwords
 from cvms_pipeline.use_cases.recipients import access
 
 _NAME = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
-_NEW = {"autocomplete": "new-password"}
 
 
-class PasswordForm(forms.Form):
+class PasswordForm(account_forms.SetPasswordForm):
     """The username, and a new password twice."""
 
+    field_order = ("username", "password", "again")
     use_required_attribute = False  # the summary says what is missing
     username = forms.CharField(
         label=_("Username"),
@@ -25,42 +24,14 @@ class PasswordForm(forms.Form):
         help_text=_("It is in the message that the link came with."),
         error_messages={"required": _("Type your username.")},
     )
-    password = forms.CharField(
-        label=_("New password"),
-        strip=False,
-        widget=forms.PasswordInput(_NEW),
-        error_messages={"required": _("Type a new password.")},
-    )
-    again = forms.CharField(
-        label=_("The same once more"),
-        strip=False,
-        widget=forms.PasswordInput(_NEW),
-        error_messages={"required": _("Type the new password once more.")},
-    )
 
     def __init__(self, *args: Any, owner: access.Owner, **kwargs: Any) -> None:
-        """Check the password for this recipient."""
-        super().__init__(*args, **kwargs)
-        self._account = models.Account(
-            email=owner.email,
-            first_name=owner.first_name,
-            last_name=owner.last_name,
-            role=models.Role.RECIPIENT,
-        )
-        rules = account_forms.describe_rules(self._account)
-        self.fields["password"].help_text = rules
-
-    def clean_password(self) -> str:
-        """Return the password, if it may be one."""
-        password: str = self.cleaned_data["password"]
-        password_validation.validate_password(password, self._account)
-        return password
-
-    def clean(self) -> None:
-        """Check that both are the same."""
-        typed = self.cleaned_data
-        if len({typed.get("password"), typed.get("again")} - {None}) > 1:
-            self.add_error("again", _("Type the same password in both fields."))
+        """Check the password for this recipient, and say what is missing."""
+        account = passwords.describe_account(owner)
+        super().__init__(*args, account=account, **kwargs)
+        password, again = self.fields["password"], self.fields["again"]
+        password.error_messages["required"] = _("Type a new password.")
+        again.error_messages["required"] = _("Type the new password once more.")
 
     def refuse_username(self) -> None:
         """Say that the link is not for this username."""

@@ -38,7 +38,7 @@ def set_password(request: http.HttpRequest) -> http.HttpResponseBase:
     """Ask for the username and a password; only the POST with both uses the link."""
     pipeline, token = recording.open_pipeline(request), _read_token(request)
     try:
-        owner = _find_owner(pipeline, token)
+        owner = access.check_link(pipeline, token)
         form = link_forms.PasswordForm(request.POST or None, owner=owner)
         if form.is_valid():
             if not ratelimit.consume(request, action="set_password"):
@@ -61,7 +61,7 @@ def deny(request: http.HttpRequest) -> http.HttpResponse:
     """Take from somebody with a link that he or she is not the recipient."""
     pipeline, token = recording.open_pipeline(request), _read_token(request)
     try:
-        owner = _find_owner(pipeline, token)
+        owner = access.check_link(pipeline, token)
         form = link_forms.NotMeForm(request.POST or None, owner=owner)
         if form.is_valid():
             if not ratelimit.consume(request, action="set_password"):
@@ -84,16 +84,6 @@ def show_told(request: http.HttpRequest) -> http.HttpResponse:
 
 def _read_token(request: http.HttpRequest) -> str:
     return str(request.session.get(_TOKEN, ""))
-
-
-def _find_owner(pipeline: pipelines.Pipeline, token: str) -> access.Owner:
-    """Return whose link it is.
-
-    Raises:
-        LinkEnded: If it does not work.
-    """
-    linked = access.check_link(pipeline, token)
-    return access.get_owner(pipeline, linked.recipient_id)
 
 
 def _log_in(

@@ -19,17 +19,11 @@ WrongUsername = access.WrongUsername
 end_log_in = administration.end_log_in
 
 
-def describe_account(
-    pipeline: pipelines.Pipeline, linked: access.LinkedRecipient
-) -> models.Account:
-    """Return the account that a link is for, as passwords are checked for it.
+def describe_account(owner: access.Owner) -> models.Account:
+    """Return the account of a recipient, as passwords are checked for it.
 
     It is not stored, and holds the names that no password may hold.
-
-    Raises:
-        RecipientUnknown: If the recipient was removed meanwhile.
     """
-    owner = access.get_owner(pipeline, linked.recipient_id)
     return models.Account(
         username=owner.username.lower(),
         email=owner.email,
@@ -58,11 +52,7 @@ def set_password(
             is another one, or none.
         WrongUsername: If the link is for another username; it still works.
     """
-    linked = access.check_link(pipeline, token)
-    try:
-        described = describe_account(pipeline, linked)
-    except access.RecipientUnknown:
-        raise _removed() from None
+    described = describe_account(access.check_link(pipeline, token))
     if username.strip().lower() != described.username:
         raise WrongUsername
     hashed = hashers.make_password(password)
@@ -116,10 +106,6 @@ def _write(
     account.save()
     if not access.may_log_in(pipeline, str(account.recipient)):
         end_log_in(str(account.recipient))
-        raise _removed()
-
-
-def _removed() -> LinkEnded:
-    ended = LinkEnded()
-    ended.why = access.Why.REMOVED
-    return ended
+        ended = LinkEnded()
+        ended.why = access.Why.REMOVED
+        raise ended

@@ -98,12 +98,14 @@ def confirmation(request: http.HttpRequest) -> http.HttpResponse:
         is_stale = request.POST.get("version") != version
         if not is_stale:
             return _send(request, visit, answers)
-    facts = {
-        "answers": home.describe(answers, visit),
-        "version": version,
-        "is_stale": is_stale,
-    }
-    return _show(request, visit, _Step.CONFIRMATION, **facts)
+    return _show(
+        request,
+        visit,
+        _Step.CONFIRMATION,
+        answers=home.describe(answers, visit),
+        version=version,
+        is_stale=is_stale,
+    )
 
 
 def _send(
@@ -148,16 +150,16 @@ def _show(
     request: http.HttpRequest,
     visit: visiting.Visit,
     step: registration.Step,
+    *,
+    form: detail_form.DetailForm | None = None,
     **facts: Any,
 ) -> http.HttpResponse:
     number = list(_Step).index(step) + 1
     context = {"step": step.value, "number": number, "owner": visit.owner, **facts}
     context["programme"] = visit.programme
-    form = facts.pop("form", None)
     page = f"recipient/{step.value}.html"
     if form is None:
         return shortcuts.render(request, page, context)
-    del context["form"]
     return faults.render_form(request, page, form, **context)
 
 

@@ -24,16 +24,21 @@ def erase(
     before: dt.datetime,
     now: dt.datetime,
     limit: int,
-    but: Sequence[int] = (),
+    without: Sequence[int] = (),
 ) -> Mapping[int, Sequence[str]]:
     """Erase cases that were closed before a moment; return the ids of their files.
 
-    The cases `but` are left.
+    The cases `without` are left.
 
     Texts, names and addresses go, those of messages too; who is known by an account's
     id stays so.
     """
-    values = {"before": before, "now": now, "limit": limit, "but": list(but)}
+    values = {
+        "before": before,
+        "now": now,
+        "limit": limit,
+        "without": list(without),
+    }
     rows = conn.execute(_statement("erase_cases"), values)
     return {row.number: row.file_ids for row in rows}
 
@@ -44,10 +49,14 @@ def count_old_files(conn: sa.Connection, *, before: dt.datetime) -> int:
 
 
 def find_old_files(
-    conn: sa.Connection, *, before: dt.datetime, limit: int, but: Sequence[str] = ()
+    conn: sa.Connection,
+    *,
+    before: dt.datetime,
+    limit: int,
+    without: Sequence[str] = (),
 ) -> Sequence[str]:
-    """Return files of cases that were closed before a moment, except `but`."""
-    query = _select_old_files(before, _FILES.c.id).where(_FILES.c.id.not_in(but))
+    """Return files of cases that were closed before a moment, except `without`."""
+    query = _select_old_files(before, _FILES.c.id).where(_FILES.c.id.not_in(without))
     return conn.scalars(query.order_by(_FILES.c.id).limit(limit)).all()
 
 

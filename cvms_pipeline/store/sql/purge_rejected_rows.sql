@@ -7,7 +7,7 @@ WITH old AS (
     WHERE upload.purged_at IS NULL
         AND upload.rejected > 0
         AND upload.finished_at < :before
-        AND upload.id <> ALL(CAST(:but AS text []))
+        AND upload.id <> ALL(CAST(:without AS text []))
         AND NOT EXISTS (
             SELECT FROM cvms.messages AS message
             WHERE message.upload_id = upload.id AND message.status = 'waiting'

@@ -53,14 +53,6 @@ class RecipientUnknown(errors.PermanentError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LinkedRecipient:
-    """For whom a link works; `language` as it was chosen, or None."""
-
-    recipient_id: str
-    language: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
     """A recipient as its owner sees it."""
 
@@ -73,15 +65,15 @@ class Owner:
     registered_at: dt.datetime | None
 
 
-def check_link(pipeline: pipelines.Pipeline, token: str) -> LinkedRecipient:
-    """Return for whom a link works; nothing changes.
+def check_link(pipeline: pipelines.Pipeline, token: str) -> Owner:
+    """Return whom a link lets in; nothing changes.
 
     Raises:
         LinkEnded: If it does not.
     """
     with pipeline.store.begin() as conn:
         _, found = _read(conn, pipeline, token)
-    return LinkedRecipient(recipient_id=found.id, language=found.language)
+    return _describe(found)
 
 
 def use_link(pipeline: pipelines.Pipeline, token: str, *, username: str) -> str:
@@ -115,22 +107,6 @@ def use_link(pipeline: pipelines.Pipeline, token: str, *, username: str) -> str:
     raise _ended(Why.USED)
 
 
-def renew_link(pipeline: pipelines.Pipeline, token: str) -> None:
-    """Mail a new link to the address on file, in place of one that we made.
-
-    Nothing happens, and nothing says so, if the link was forged, or if its recipient
-    was removed or is not at that address.
-    """
-    try:
-        signed = pipeline.links.read(token)
-    except links.LinkForged:
-        return
-    with pipeline.store.begin() as conn:
-        found = access.find(conn, signed.recipient_id)
-        if found is not None:
-            _queue_link(conn, pipeline, found, reason="renewed")
-
-
 def ask_links(pipeline: pipelines.Pipeline, typed: str) -> None:
     """Mail a link for each username of an address, or for the one that was typed.
 
@@ -141,7 +117,7 @@ def ask_links(pipeline: pipelines.Pipeline, typed: str) -> None:
         return
     with pipeline.store.begin() as conn:
         for found in access.list_by_name(conn, name):
-            _queue_link(conn, pipeline, found, reason="forgotten")
+            _queue_link(conn, pipeline, found)
 
 
 def deny_address(pipeline: pipelines.Pipeline, token: str) -> None:
@@ -201,6 +177,10 @@ def get_owner(pipeline: pipelines.Pipeline, recipient_id: str) -> Owner:
         found = access.find(conn, recipient_id)
     if found is None or found.removed_at is not None:
         raise RecipientUnknown
+    return _describe(found)
+
+
+def _describe(found: access.Recipient) -> Owner:
     return Owner(
         recipient_id=found.id,
         first_name=found.first_name,
@@ -264,13 +244,11 @@ def _queue_link(
     conn: engine.Connection,
     pipeline: pipelines.Pipeline,
     found: access.Recipient,
-    *,
-    reason: str,
 ) -> None:
     if access.has_waiting_link(conn, found.id):
         return
     if mails.queue(conn, pipeline, found, mails.About.LINK):
-        _note(conn, audit_events.Event.LINK_QUEUED, found, reason=reason)
+        _note(conn, audit_events.Event.LINK_QUEUED, found, reason="forgotten")
 
 
 def _note(

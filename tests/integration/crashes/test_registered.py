@@ -3,6 +3,7 @@
 import contextlib
 
 import crashing_process
+import installations
 import pytest
 
 from cvms_pipeline.store import search
@@ -11,20 +12,6 @@ from cvms_pipeline.use_cases.recipients import access, registration
 
 # Python 3.12 and later warn of any fork beside a thread; the child starts none.
 pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
-
-TYPED = {
-    "phone": "9195550123",
-    "address_1": "1 Main St",
-    "city": "Durham",
-    "state": "NC",
-    "zip": "27701",
-    "county": "Durham",
-    "sex": "female",
-    "races": ["white"],
-    "ethnicity": "hispanic",
-    "language": "spanish",
-    "vaccine_group": "Group 2: Adults 65 years or older",
-}
 
 
 def find(site):
@@ -43,12 +30,12 @@ def use_link(site):
 
 def pause(site):
     registration.save_draft(
-        site.pipeline, find(site).iloc[0], step="detail", answers=TYPED
+        site.pipeline, find(site).iloc[0], step="detail", answers=installations.ANSWERS
     )
 
 
 def register(site):
-    answers = registration.clean(site.pipeline, TYPED)
+    answers = registration.clean(site.pipeline, installations.ANSWERS)
     registration.send(site.pipeline, find(site).iloc[0], answers)
 
 

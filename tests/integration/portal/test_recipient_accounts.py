@@ -65,8 +65,7 @@ def test_a_wrong_username_makes_no_account(site, token):
 
 
 def test_a_short_password_is_refused(site, token):
-    linked = access.check_link(site.pipeline, token)
-    account = passwords.describe_account(site.pipeline, linked)
+    account = passwords.describe_account(access.check_link(site.pipeline, token))
 
     password_validation.validate_password("green trains 88", account)
     with pytest.raises(exceptions.ValidationError, match="at least 15"):
@@ -75,13 +74,8 @@ def test_a_short_password_is_refused(site, token):
 
 def test_a_password_with_the_owner_s_name_is_refused(site):
     site.installation.bring(["Annabel,Leeson,1/2/1990,x@b.example.org"])
-    owner = access.LinkedRecipient(
-        recipient_id=site.installation.column("SELECT id::text FROM cvms.recipients")[
-            0
-        ],
-        language=None,
-    )
-    account = passwords.describe_account(site.pipeline, owner)
+    (found,) = site.installation.column("SELECT id::text FROM cvms.recipients")
+    account = passwords.describe_account(access.get_owner(site.pipeline, found))
 
     for word in ("Annabel", "leeson"):
         with pytest.raises(exceptions.ValidationError, match="without your name"):
@@ -160,8 +154,8 @@ def test_a_link_that_dies_while_the_password_is_written_leaves_no_account(
 
 
 def test_a_username_that_moves_to_another_recipient_is_free(site, token):
-    linked = access.check_link(site.pipeline, token)
-    passwords._find_or_add(passwords.describe_account(site.pipeline, linked))
+    owner = access.check_link(site.pipeline, token)
+    passwords._find_or_add(passwords.describe_account(owner))
     made = site.installation
     made.bring([CORRECTED])
     made.bring(["Tim,Lee,5/6/2004,ann@b.example.org"])

@@ -79,7 +79,7 @@ def test_a_link_ends_when_a_newer_one_goes_out_and_not_before(site):
     assert why(site, second) is None
     # The same again, for a link that was asked for.
     site.clock.forward(minutes=10)
-    access.renew_link(site.pipeline, first)
+    access.ask_links(site.pipeline, ANN)
     letters.send(site)
     assert why(site, second) is Why.REPLACED
     third = letters.list_tokens(site, ANN)[-1]
@@ -133,34 +133,35 @@ def test_a_link_ends_when_its_days_are_over(site):
     ("salt", "bound"),
     [("cvms.set-password", []), ("cvms.set-password.2", ["0" * 32])],
 )
-def test_links_that_were_made_before_are_dead_and_can_be_renewed(site, salt, bound):
+def test_links_that_were_made_before_are_dead_and_another_can_be_asked_for(
+    site, salt, bound
+):
     letters.invite(site)
     old = sign(site, letters.get_id(site), 9_999_999_999, *bound, salt=salt)
 
     assert why(site, old) is Why.OLD_FORM
     site.clock.forward(minutes=10)
-    access.renew_link(site.pipeline, old)
+    access.ask_links(site.pipeline, ANN)
     letters.send(site)
     assert why(site, letters.list_tokens(site, ANN)[-1]) is None
 
 
-def test_a_forged_link_is_none_and_renews_nothing(site):
+def test_a_forged_link_is_none(site):
     token = letters.invite(site)
 
     for forged in ("", "x" + token, token[:-2], "\ud800", "\0"):
         assert why(site, forged) is Why.FORGED
-        access.renew_link(site.pipeline, forged)
-    assert site.column("SELECT 1 FROM cvms.messages WHERE kind = 'recipient'") == []
 
 
-def test_a_dead_link_is_renewed_to_the_address_on_file(site):
-    token = letters.invite(site)
+def test_a_new_link_goes_to_the_address_on_file_alone(site):
+    letters.invite(site)
     site.bring([letters.CORRECTED])
     site.clock.forward(minutes=10)
 
     letters.send(site)
     site.clock.forward(minutes=10)
-    access.renew_link(site.pipeline, token)
+    access.ask_links(site.pipeline, ANN)
+    access.ask_links(site.pipeline, "new@b.example.org")
     letters.send(site)
 
     assert len(letters.list_tokens(site, ANN)) == 1
@@ -173,7 +174,6 @@ def test_nobody_who_was_removed_or_denied_gets_a_link(site):
     gone = site.remove("Bob")
     site.clock.forward(minutes=10)
 
-    access.renew_link(site.pipeline, token)
     access.ask_links(site.pipeline, ANN)
     access.ask_links(site.pipeline, "bob@b.example.org")
     access.ask_links(site.pipeline, f"removed:{gone}")

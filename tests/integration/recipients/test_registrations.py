@@ -4,6 +4,7 @@ import dataclasses
 
 import letters
 import pytest
+from installations import ANSWERS
 
 from cvms_pipeline.maintenance import erasing, retention
 from cvms_pipeline.use_cases import deliver
@@ -13,19 +14,6 @@ LIMITS = retention.Limits(
     live_partitions=9, run_days=9, rejected_rows_days=90, removed_days=30,
     draft_days=90, archive_days=365, work_days=9, case_days=365,
 )  # fmt: skip
-TYPED = {
-    "phone": "9195550123",
-    "address_1": "1 Main St",
-    "city": "Durham",
-    "state": "NC",
-    "zip": "27701",
-    "county": "Durham",
-    "sex": "female",
-    "races": ["white"],
-    "ethnicity": "hispanic",
-    "language": "spanish",
-    "vaccine_group": "Group 2: Adults 65 years or older",
-}
 
 
 @pytest.fixture
@@ -36,7 +24,7 @@ def mine(site) -> str:
 
 
 def answers(site, **changes):
-    return registration.clean(site.pipeline, {**TYPED, **changes})
+    return registration.clean(site.pipeline, {**ANSWERS, **changes})
 
 
 def told(site):
@@ -92,7 +80,7 @@ def test_a_pause_keeps_what_was_typed_until_it_is_sent(site, mine):
 
 
 def test_a_draft_is_dropped_when_its_owner_says_so(site, mine):
-    registration.save_draft(site.pipeline, mine, step="detail", answers=TYPED)
+    registration.save_draft(site.pipeline, mine, step="detail", answers=ANSWERS)
     registration.drop_draft(site.pipeline, mine)
 
     assert registration.get_draft(site.pipeline, mine) is None
@@ -113,13 +101,13 @@ def test_nobody_registers_who_was_removed(site, mine):
     with pytest.raises(registration.RecipientUnknown):
         registration.send(site.pipeline, mine, sent)
     with pytest.raises(registration.RecipientUnknown):
-        registration.save_draft(site.pipeline, mine, step="detail", answers=TYPED)
+        registration.save_draft(site.pipeline, mine, step="detail", answers=ANSWERS)
     assert site.column("SELECT 1 FROM cvms.registration_drafts") == []
 
 
 def test_answers_and_drafts_are_erased_with_a_removed_person(site, mine):
     registration.send(site.pipeline, mine, answers(site))
-    registration.save_draft(site.pipeline, mine, step="detail", answers=TYPED)
+    registration.save_draft(site.pipeline, mine, step="detail", answers=ANSWERS)
     told(site)
     site.remove("Ann")
     site.clock.forward(days=31)
@@ -133,7 +121,7 @@ def test_answers_and_drafts_are_erased_with_a_removed_person(site, mine):
 
 
 def test_a_paused_registration_is_kept_for_its_days(site, mine):
-    registration.save_draft(site.pipeline, mine, step="detail", answers=TYPED)
+    registration.save_draft(site.pipeline, mine, step="detail", answers=ANSWERS)
     site.clock.forward(days=89)
     (found,) = erasing.drop_drafts(site.pipeline, LIMITS, dry_run=False)
     assert (found.found, found.removed) == (0, 0)

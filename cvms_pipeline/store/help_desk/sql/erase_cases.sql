@@ -9,7 +9,7 @@ WITH erased AS (
         SELECT number, requester_email FROM cvms.cases
         WHERE closed_at < :before
             AND erased_at IS NULL
-            AND number <> ALL(CAST(:but AS bigint []))
+            AND number <> ALL(CAST(:without AS bigint []))
         ORDER BY closed_at
         LIMIT :limit
         FOR UPDATE SKIP LOCKED
