@@ -14,6 +14,7 @@ from django.views.decorators import http as methods
 from cvms_pipeline.portal.accounts import (
     administration,
     forms,
+    held_links,
     middleware,
     models,
     recording,
@@ -24,7 +25,6 @@ from cvms_pipeline.use_cases import accounts
 from cvms_pipeline.use_cases.recipients import access
 
 _TOKEN = "cvms_link_token"  # noqa: S105  # a key of the session
-_TOKEN_SECONDS = 3600
 _FIRST_PAGES = {
     models.Role.PROVIDER: "bulk",
     models.Role.REQUESTER: "cases",
@@ -72,11 +72,7 @@ def forgot_sent(request: http.HttpRequest) -> http.HttpResponse:
 @methods.require_safe
 def open_link(request: http.HttpRequest, token: str) -> http.HttpResponse:
     """Take the token out of the address, which others may see or log."""
-    request.session[_TOKEN] = token
-    request.session.set_expiry(_TOKEN_SECONDS)
-    response = shortcuts.redirect("set_password")
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return held_links.open_page(request, _TOKEN, token, "set_password")
 
 
 @methods.require_http_methods(["GET", "HEAD", "POST"])
@@ -84,7 +80,9 @@ def set_password(request: http.HttpRequest) -> http.HttpResponse:
     """Set the password; only the POST uses the link, however often it is opened."""
     pipeline = recording.open_pipeline(request)
     try:
-        account = administration.find_by_link(pipeline, request.session.get(_TOKEN, ""))
+        account = administration.find_by_link(
+            pipeline, held_links.read(request, _TOKEN)
+        )
     except administration.LINK_ERRORS:
         return shortcuts.render(request, "accounts/dead_link.html", status=410)
     form = forms.SetPasswordForm(request.POST or None, account=account)

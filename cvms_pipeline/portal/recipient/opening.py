@@ -12,31 +12,31 @@ from django import http, shortcuts
 from django.utils import translation
 from django.views.decorators import http as methods
 
-from cvms_pipeline.portal.accounts import forms, languages, models, recording
+from cvms_pipeline.portal.accounts import (
+    forms,
+    held_links,
+    languages,
+    models,
+    recording,
+)
 from cvms_pipeline.portal.recipient import link_forms, passwords
 from cvms_pipeline.portal.site import faults
 from cvms_pipeline.use_cases import pipelines
 from cvms_pipeline.use_cases.recipients import access
 
 _TOKEN = "cvms_recipient_token"  # noqa: S105  # a key of the session
-_TOKEN_SECONDS = 3600
 
 
 @methods.require_safe
 def open_link(request: http.HttpRequest, token: str) -> http.HttpResponse:
     """Take the token out of the address, which others may see or log."""
-    request.session[_TOKEN] = token
-    if not request.user.is_authenticated:
-        request.session.set_expiry(_TOKEN_SECONDS)
-    response = shortcuts.redirect("recipient_password")
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return held_links.open_page(request, _TOKEN, token, "recipient_password")
 
 
 @methods.require_http_methods(["GET", "HEAD", "POST"])
 def set_password(request: http.HttpRequest) -> http.HttpResponseBase:
     """Ask for the username and a password; only the POST with both uses the link."""
-    pipeline, token = recording.open_pipeline(request), _read_token(request)
+    pipeline, token = recording.open_pipeline(request), held_links.read(request, _TOKEN)
     try:
         owner = access.check_link(pipeline, token)
         form = link_forms.PasswordForm(request.POST or None, owner=owner)
@@ -59,7 +59,7 @@ def set_password(request: http.HttpRequest) -> http.HttpResponseBase:
 @methods.require_http_methods(["GET", "HEAD", "POST"])
 def deny(request: http.HttpRequest) -> http.HttpResponse:
     """Take from somebody with a link that he or she is not the recipient."""
-    pipeline, token = recording.open_pipeline(request), _read_token(request)
+    pipeline, token = recording.open_pipeline(request), held_links.read(request, _TOKEN)
     try:
         owner = access.check_link(pipeline, token)
         form = link_forms.NotMeForm(request.POST or None, owner=owner)
@@ -80,10 +80,6 @@ def show_told(request: http.HttpRequest) -> http.HttpResponse:
     """Say what happens next."""
     facts = {"system": languages.get_programme_name()}
     return shortcuts.render(request, "recipient/not_me_told.html", facts)
-
-
-def _read_token(request: http.HttpRequest) -> str:
-    return str(request.session.get(_TOKEN, ""))
 
 
 def _log_in(

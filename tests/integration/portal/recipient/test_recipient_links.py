@@ -6,6 +6,7 @@ import installations
 import invited
 import portals
 import pytest
+from django.contrib.sessions.models import Session
 
 from cvms_pipeline.portal.accounts import models
 from cvms_pipeline.use_cases.recipients import access
@@ -28,6 +29,17 @@ def test_the_token_leaves_the_address_and_is_in_no_page(site):
 
     assert answer.redirect_chain == [(LINK, 302)]
     assert path.split("/")[2] not in answer.content.decode()
+
+
+def test_no_session_in_the_database_holds_a_link_that_can_be_read(site):
+    path = invited.invite(site)
+    browser = _open(site, path)
+
+    (held,) = [each.get_decoded() for each in Session.objects.all()]
+
+    assert "cvms_recipient_token" in held
+    assert path.split("/")[2] not in str(held)
+    assert browser.get(LINK).status_code == 200
 
 
 def test_a_password_leads_to_the_home_page(site):
