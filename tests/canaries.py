@@ -16,9 +16,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+# What stands between the parts of a date is no letter and no digit: a hash of 64
+# characters may hold "1931f79df19" by chance.
 PATTERN = re.compile(
-    b"zebulonia|quackenbush|canary.?bird|nest.example|7.19.1931|1931.{1,3}0?7.{1,3}19"
-    b"|canarywood|canary.example",
+    rb"zebulonia|quackenbush|canary.?bird|nest.example|canarywood|canary.example"
+    rb"|0?7[\W_]{1,3}19[\W_]{1,3}1931|1931[\W_]{1,3}0?7[\W_]{1,3}19|19310719|07191931",
     re.I,
 )
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}")

@@ -2,10 +2,10 @@
 
 import errno
 import json
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import canaries
 import dagster as dg
 import dagster_operations
 import installations
@@ -30,9 +30,6 @@ FIRST, LAST = "Zebulonia", "Quackenbush"
 EMAIL = "canary.bird@nest.example.org"
 PERSON = f"{FIRST},{LAST},7/19/1931,{EMAIL}"
 FILE_NAME = f"{FIRST} {LAST} 7-19-1931.csv"
-CANARIES = re.compile(
-    "zebulonia|quackenbush|canary.?bird|nest.example|7.19.1931|1931.0?7.19", re.I
-)
 ROWS = [
     PERSON,
     PERSON,  # in the file twice
@@ -159,11 +156,7 @@ def told_to_dagster(desk: dagster_operations.Desk) -> str:
 
 
 def assert_no_canary(text: str) -> None:
-    found = [
-        text[max(0, hit.start() - 200) : hit.end() + 50]
-        for hit in CANARIES.finditer(text)
-    ]
-    assert found == []
+    assert canaries.find(text) == []
 
 
 @pytest.mark.parametrize("fault", FAULTS)
