@@ -17,7 +17,12 @@ import dagster as dg
 import pydantic
 
 from cvms_pipeline.defs import failures, metadata, partitions
-from cvms_pipeline.maintenance import case_retention, erasing, retention
+from cvms_pipeline.maintenance import (
+    case_retention,
+    erasing,
+    file_retention,
+    retention,
+)
 from cvms_pipeline.use_cases import pipelines
 
 _MAX_SHOWN = 100
@@ -113,7 +118,7 @@ def remove_files(
 ) -> None:
     """Remove old received files, and what interrupted runs have left behind."""
     with _cleanup(context, config, pipeline) as results:
-        results += retention.remove_files(pipeline, limits, dry_run=config.dry_run)
+        results += file_retention.remove_files(pipeline, limits, dry_run=config.dry_run)
 
 
 @dg.op(out=dg.Out(dg.Nothing))
@@ -167,21 +172,28 @@ def _cleanup(
 ) -> Iterator[list[retention.CleanupResult]]:
     """Enclose what an op removes; write its results to the audit, show them in the UI.
 
-    The op adds its results to the list that it is given.  If something could not be
-    removed, the op fails once all others are removed.
+    The op adds its results to the list that it is given.  What could not be removed is
+    in its log each night, and in one alert.
     """
     results: list[retention.CleanupResult] = []
     with failures.op_errors(context.retry_number):
         yield results
         retention.record(pipeline, results, run_id=context.run_id)
-        retention.check_all_removed(results)
+        for told in retention.report_kept(pipeline, results):
+            context.log.warning(told)
     context.add_output_metadata(
         {
             "dry run": config.dry_run,
             "removed": sum(result.removed for result in results),
-            "what": metadata.make_table(map(dataclasses.asdict, results)),
+            "what": metadata.make_table(map(_describe_result, results)),
         }
     )
+
+
+def _describe_result(result: retention.CleanupResult) -> dict[str, str | int]:
+    shown = dataclasses.asdict(result)
+    del shown["which"]
+    return shown
 
 
 def _result(what: str, rule: str, count: int, dry_run: bool) -> retention.CleanupResult:

@@ -9,7 +9,7 @@ import contextlib
 import io
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -21,6 +21,7 @@ from cvms_pipeline.files import access, names, settling
 CASES = "cases"
 """The folder in the archive with the files of cases, which are kept in the same way."""
 
+_MARK = ".removed"
 _READ_ONLY = 0o400
 _WORK_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}")
 _EARLIER = "BulkError-earlier.csv"
@@ -103,12 +104,41 @@ class Archive:
             except FileNotFoundError:
                 return False
 
-    def remove(self, upload_id: str) -> None:
-        """Remove the upload's bytes, if they are there."""
+    def remove(self, upload_id: str, *, is_marked: bool = False) -> None:
+        """Remove the upload's bytes, if they are there.
+
+        With `is_marked`, a mark beside them says so until `remove_marks`; it is there
+        before they are removed, and not if they cannot be.
+        """
         with access.translate_errors(self.root):
             path = self.path(upload_id)
-            disk.remove(path)
+            mark = _get_mark(path)
+            if is_marked:
+                disk.write(mark, b"")
+            try:
+                disk.remove(path)
+            except OSError:
+                disk.remove(mark)
+                raise
             disk.remove_if_empty(path.parent)
+
+    def list_marked(self) -> list[str]:
+        """Return the uploads that have a mark, sorted."""
+        with access.translate_errors(self.root):
+            marks = self.root.glob("[0-9]" * 6 + f"/*{_MARK}")
+            return sorted(filter(upload.is_id, (mark.stem for mark in marks)))
+
+    def remove_marks(self, upload_ids: Iterable[str]) -> None:
+        """Remove the marks of uploads."""
+        with access.translate_errors(self.root):
+            for upload_id in upload_ids:
+                path = self.path(upload_id)
+                disk.remove(_get_mark(path))
+                disk.remove_if_empty(path.parent)
+
+
+def _get_mark(path: Path) -> Path:
+    return path.with_name(path.name + _MARK)
 
 
 @dataclass(frozen=True, slots=True)

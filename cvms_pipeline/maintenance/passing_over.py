@@ -1,10 +1,11 @@
 """Passing over what cannot be removed, so that the others are removed all the same.
 
-What is passed over stays as it is, in the tables and on the disk.  It is told when all
-others are done, and the next night tries again.
+What is passed over stays as it is, in the tables and on the disk.  Data-ops are told
+once (`retention.report_kept`), and each night tries again.
 """
 
 import contextlib
+import hashlib
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypedDict, TypeVar
@@ -17,10 +18,6 @@ _MAX = 100
 _Key = TypeVar("_Key", bound=Hashable)
 
 
-class NotAllRemoved(errors.TransientError):
-    """Something could not be removed; the others were."""
-
-
 class _CannotRemoveError(Exception):
     """Ends the transaction of what cannot be removed."""
 
@@ -30,9 +27,13 @@ class _CannotRemoveError(Exception):
 
 
 class Facts(TypedDict):
-    """How many things of a kind were passed over, and what has prevented the first."""
+    """How many things of a kind were passed over, which, and what has prevented it.
+
+    `which` is a digest of their keys, so that it names nobody and changes with them.
+    """
 
     kept: int
+    which: str
     why: str
 
 
@@ -51,7 +52,9 @@ class PassedOver(Generic[_Key]):
     @property
     def facts(self) -> Facts:
         """Return how many were passed over, and why, for `retention.CleanupResult`."""
-        return {"kept": len(self.keys), "why": self.why}
+        keys = "\n".join(sorted(map(str, self.keys)))
+        which = hashlib.sha256(keys.encode()).hexdigest()[:16] if keys else ""
+        return {"kept": len(self.keys), "which": which, "why": self.why}
 
     @contextlib.contextmanager
     def removing(self, key: _Key) -> Iterator[None]:

@@ -6,7 +6,7 @@ that a file was removed, that a run was repeated.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 import sqlalchemy as sa
@@ -80,3 +80,19 @@ def list_entries(
         Entry(**{**row._mapping, "event": audit_events.Event(row.event)})
         for row in conn.execute(query)
     ]
+
+
+def find_uploads(
+    conn: sa.Connection,
+    upload_ids: Collection[str],
+    *,
+    event: audit_events.Event,
+    details: Mapping[str, object],
+) -> set[str]:
+    """Return which of the uploads have an entry of `event` with these details."""
+    query = sa.select(_TABLE.c.upload_id).where(
+        _TABLE.c.upload_id.in_(upload_ids),
+        _TABLE.c.event == event,
+        _TABLE.c.details == dict(details),
+    )
+    return set(conn.scalars(query))

@@ -279,6 +279,19 @@ def _not_removed(_upload_id: str | None, details: Mapping[str, Any]) -> _Alert:
     )
 
 
+def _not_all_removed(_upload_id: str | None, details: Mapping[str, Any]) -> _Alert:
+    return (
+        "Retention could not remove everything",
+        [
+            "Some things could not be removed; all others were.",
+            *details["kept"],
+            "Each night tries again: correct the cause, for example the owner of a"
+            " file. This mail is sent once, until other things are left.",
+        ],
+        "/jobs/retention",
+    )
+
+
 _COMPOSERS = {
     outbox.Kind.NOTICE: _notice,
     outbox.Kind.INVITATION: _invitation,
@@ -294,4 +307,5 @@ _ALERTS = {
     "provider-unknown": _provider_unknown,
     "not-readable": _not_readable,
     "not-removed": _not_removed,
+    "not-all-removed": _not_all_removed,
 }

@@ -7,7 +7,7 @@ import pytest
 from installations import ANN
 
 from cvms_pipeline.files import pauses
-from cvms_pipeline.maintenance import retention
+from cvms_pipeline.maintenance import file_retention, retention
 from cvms_pipeline.store import audit
 from cvms_pipeline.use_cases import deliver, receive
 
@@ -193,7 +193,7 @@ def removals(site) -> list[str]:
 def test_retention_passes_over_what_it_cannot_remove_and_reports_it_once(site, nested):
     counts = []
     for _ in range(3):
-        results = retention.remove_files(site.pipeline, LIMITS, dry_run=False)
+        results = file_retention.remove_files(site.pipeline, LIMITS, dry_run=False)
         counts += [(each.found, each.removed) for each in results[1:2]]
 
     deliver.send_alerts(site.pipeline)

@@ -5,7 +5,7 @@ from dagster_installations import LIMITS, finished
 from installations import ANN, BAD, BOB
 
 from cvms_pipeline.files import archive, claims
-from cvms_pipeline.maintenance import retention
+from cvms_pipeline.maintenance import file_retention
 from cvms_pipeline.use_cases import process
 from cvms_pipeline.use_cases.provider_actions import review
 
@@ -17,7 +17,7 @@ ARCHIVE, QUARANTINE, WORK = (
 
 
 def sweep(site, *, dry_run: bool = False) -> dict[str, tuple[int, int]]:
-    results = retention.remove_files(site.pipeline, LIMITS, dry_run=dry_run)
+    results = file_retention.remove_files(site.pipeline, LIMITS, dry_run=dry_run)
     return {each.what: (each.found, each.removed) for each in results}
 
 
