@@ -5,6 +5,7 @@ Read from the plan that is also loaded; nothing is decided here.
 
 import enum
 import re
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -33,7 +34,8 @@ _NAMES = {label: name for name, label in columns.LABELS.items()}
 _LABEL = "|".join(map(re.escape, _NAMES))
 _LABELLED = re.compile(rf"^(?P<label>{_LABEL}): (?P<text>.*)$", re.DOTALL)
 _NEXT = re.compile(rf"; (?=(?:{_LABEL}): letters cannot be read with certainty: )")
-_SAME = r"\(same person as line ([0-9]+)\)$"
+_MISSING = re.compile(r"^(?P<text>.*?): \[(?P<labels>.*)\]$")
+_SAME = re.compile(r"\(same person as line ([0-9]+)\)$")
 
 
 def find_verdicts(planned: sheet.Sheet) -> pd.DataFrame:
@@ -44,16 +46,19 @@ def find_verdicts(planned: sheet.Sheet) -> pd.DataFrame:
         and `same_as` (the line of the same person, as text; empty without one).
     """
     rejected, plan = planned.rejections, planned.plan
-    lines = planned.cells.index
-    is_update = plan.index[plan["action"] == duplicates.UPDATE]
-    verdicts = pd.Series(Verdict.LOADS.value, index=lines, dtype=str)
-    verdicts[lines.isin(is_update)] = Verdict.CORRECTS.value
-    codes = sheet.join_by_line(rejected, "code", ",")
-    verdicts.update(classify(codes))
-    repeats = rejected[rejected["code"] == reasons.DUPLICATE_IN_FILE]
-    same = repeats.set_index("line")["text"].str.extract(_SAME, expand=False)
+    verdict = dict.fromkeys(planned.cells.index, Verdict.LOADS.value)
+    same = dict.fromkeys(planned.cells.index, "")
+    for line in plan.index[plan["action"] == duplicates.UPDATE]:
+        verdict[line] = Verdict.CORRECTS.value
+    columns_read = (rejected[name] for name in ("line", "code", "text"))
+    for line, code, text in zip(*columns_read, strict=True):
+        verdict[line] = _OF_DUPLICATES.get(code, Verdict.REJECTED.value)
+        if code == reasons.DUPLICATE_IN_FILE and (found := _SAME.search(text)):
+            same[line] = found[1]
     return pd.DataFrame(
-        {"verdict": verdicts, "same_as": same.reindex(lines, fill_value="")}
+        {"verdict": list(verdict.values()), "same_as": list(same.values())},
+        index=planned.cells.index,
+        dtype=str,
     )
 
 
@@ -75,43 +80,33 @@ def place_problems(rejections: pd.DataFrame) -> pd.DataFrame:
         A frame of `line`, `column` (empty: it is one of the row as a whole), `code`
         and `text`, without the label of the column, in order of line.
     """
-    code, text = rejections["code"], rejections["text"]
-    is_missing = code == reasons.REQUIRED_MISSING
-    is_uncertain = code == reasons.TEXT_ENCODING
-    is_whole = code.isin([reasons.ROW_CELLS, *_OF_DUPLICATES])
-    parts = [
-        _place_missing(rejections[is_missing]),
-        _place_uncertain(rejections[is_uncertain]),
-        rejections[is_whole].assign(column=""),
-        _place_labelled(rejections[~(is_missing | is_uncertain | is_whole)]),
+    columns_read = (rejections[name] for name in ("line", "code", "text"))
+    placed = [
+        (line, column, code, text)
+        for line, code, whole in zip(*columns_read, strict=True)
+        for column, text in _place(code, whole)
     ]
-    filled = [part for part in parts if len(part)]
-    if not filled:
-        return rejections.assign(column="", text=text)
-    placed = pd.concat(filled)
-    order = ["line", "column", "code", "text"]
-    return placed.sort_values("line", kind="stable", ignore_index=True)[order]
+    placed.sort(key=lambda each: each[0])
+    types = {"line": "int64", "column": "str", "code": "str", "text": "str"}
+    return pd.DataFrame(placed, columns=list(types)).astype(types)
 
 
-def _place_missing(missing: pd.DataFrame) -> pd.DataFrame:
-    """Return one problem for each required cell that is empty."""
-    parts = missing["text"].str.extract(r"^(.*?): \[(.*)\]$")
-    listed = missing.assign(text=parts[0], column=parts[1].str.split(", "))
-    each = listed.explode("column")
-    return each.assign(column=each["column"].map(_NAMES))
+def _place(code: str, text: str) -> Sequence[tuple[str, str]]:
+    """Return the column and the text of each problem that one reason tells of."""
+    if code == reasons.ROW_CELLS or code in _OF_DUPLICATES:
+        return [("", text)]
+    if code == reasons.REQUIRED_MISSING and (found := _MISSING.search(text)):
+        return [(_NAMES[label], found["text"]) for label in found["labels"].split(", ")]
+    if code == reasons.TEXT_ENCODING:
+        return list(map(_place_labelled, _NEXT.split(_remove_advice(text))))
+    return [_place_labelled(text)]
 
 
-def _place_uncertain(uncertain: pd.DataFrame) -> pd.DataFrame:
-    """Return one problem for each cell with letters that cannot be read."""
-    text = uncertain["text"].str.removesuffix(wording.UNCERTAIN_ADVICE)
-    each = uncertain.assign(text=text.map(_NEXT.split)).explode("text")
-    return _place_labelled(each)
+def _place_labelled(text: str) -> tuple[str, str]:
+    """Return the column that a text begins with, and the rest."""
+    found = _LABELLED.search(text)
+    return (_NAMES[found["label"]], found["text"]) if found else ("", text)
 
 
-def _place_labelled(labelled: pd.DataFrame) -> pd.DataFrame:
-    """Return problems in the column that their text begins with."""
-    parts = labelled["text"].str.extract(_LABELLED)
-    return labelled.assign(
-        column=parts["label"].map(_NAMES).fillna(""),
-        text=parts["text"].fillna(labelled["text"]),
-    )
+def _remove_advice(text: str) -> str:
+    return text.removesuffix(wording.UNCERTAIN_ADVICE)

@@ -14,7 +14,12 @@ from django.views.decorators import http as methods
 
 from cvms_pipeline.domain.vocabulary import columns, upload
 from cvms_pipeline.portal.accounts import recording, roles
-from cvms_pipeline.portal.provider import form_keys, recipients, upload_page
+from cvms_pipeline.portal.provider import (
+    begun,
+    form_keys,
+    recipients,
+    upload_page,
+)
 from cvms_pipeline.portal.site import faults, limits
 from cvms_pipeline.use_cases import drop
 from cvms_pipeline.use_cases.provider_actions import review, submit
@@ -68,7 +73,11 @@ def low_volume(request: http.HttpRequest) -> http.HttpResponse:
     if shown.file is None and refusal is not None:
         form.add_error("file", refusal.message)
         return _show(request, form, upload.Lane.LOW_VOLUME)
-    return shortcuts.redirect("review", shown.file.id if shown.file else "")
+    if shown.file is None:
+        return shortcuts.redirect("bulk")
+    if not shown.is_for_high_volume:
+        begun.keep(shown.file.id, shown)
+    return shortcuts.redirect("review", shown.file.id)
 
 
 @methods.require_http_methods(["GET", "HEAD", "POST"])

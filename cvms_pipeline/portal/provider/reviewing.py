@@ -16,7 +16,7 @@ from django.views.decorators import http as methods
 
 from cvms_pipeline.domain.vocabulary import upload
 from cvms_pipeline.portal.accounts import recording, roles
-from cvms_pipeline.portal.provider import bulk, review_words
+from cvms_pipeline.portal.provider import begun, bulk, review_words
 from cvms_pipeline.use_cases import drop, history
 from cvms_pipeline.use_cases.provider_actions import review
 
@@ -37,7 +37,10 @@ def show_review(request: http.HttpRequest, review_id: str) -> http.HttpResponse:
     provider = roles.get_account(request).provider
     try:
         shown = review.read(
-            recording.open_pipeline(request), review_id, provider=provider
+            recording.open_pipeline(request),
+            review_id,
+            provider=provider,
+            begun=begun.take(review_id),
         )
     except review.ReviewDecided:
         return shortcuts.redirect("sent", review_id)

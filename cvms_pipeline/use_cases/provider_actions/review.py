@@ -148,8 +148,16 @@ def find_refusal(
     return read.refusal
 
 
-def read(pipeline: pipelines.Pipeline, review_id: str, *, provider: str) -> Review:
+def read(
+    pipeline: pipelines.Pipeline,
+    review_id: str,
+    *,
+    provider: str,
+    begun: Review | None = None,
+) -> Review:
     """Return the review of a file that waits, by what is stored now.
+
+    `begun` is what `begin` has just returned for it: not made again.
 
     Raises:
         ReviewUnknown: If the provider has no such review, or its file was removed.
@@ -158,6 +166,8 @@ def read(pipeline: pipelines.Pipeline, review_id: str, *, provider: str) -> Revi
     file = _find(pipeline, review_id, provider)
     if _is_upload(pipeline, review_id):
         raise ReviewDecided
+    if begun is not None and begun.file == file:
+        return begun
     data = pipeline.reviews.read(review_id)
     if data is None:
         raise ReviewUnknown

@@ -13,8 +13,9 @@ from installations import ANN, BAD, BOB, HEADER
 from cvms_pipeline.domain.vocabulary import upload
 from cvms_pipeline.files import access
 from cvms_pipeline.files.portal_files import submitted
-from cvms_pipeline.portal.provider import review_words
+from cvms_pipeline.portal.provider import begun, review_words
 from cvms_pipeline.portal.site import limits
+from cvms_pipeline.use_cases import check
 from cvms_pipeline.use_cases.provider_actions import review
 from tests import canaries
 
@@ -100,6 +101,46 @@ def test_the_review_shows_each_row_and_each_problem_in_its_cell(site, browser):
         " and a year of four digits, such as 12/8/1955. cy@b.example.org",
     ):
         assert words in text
+
+
+def test_the_page_after_sending_is_not_planned_again_and_a_later_one_is(
+    site, browser, monkeypatch
+):
+    planned = []
+    check_file = check.check_file
+    monkeypatch.setattr(
+        check, "check_file", lambda *a, **k: planned.append(a) or check_file(*a, **k)
+    )
+    page = f"{REVIEW}{begin(browser, ANN)}/"
+    assert "2 Loads Ann Lee" in portals.text_of(browser.get(page))
+    assert len(planned) == 1
+
+    site.installation.bring([ANN])
+
+    assert "2 Already loaded" in portals.text_of(browser.get(page))
+    assert len(planned) == 2
+
+
+def test_what_was_planned_some_seconds_ago_is_planned_again(browser, monkeypatch):
+    monkeypatch.setattr(begun, "_SECONDS", 0.0)
+    review_id = begin(browser, ANN)
+
+    assert begun.take(review_id) is None
+    assert "2 Loads Ann Lee" in portals.text_of(browser.get(f"{REVIEW}{review_id}/"))
+
+
+def test_only_some_plans_are_kept_until_their_page(browser, monkeypatch):
+    monkeypatch.setattr(begun, "_MAX", 2)
+    ids = [begin(browser, ANN) for _ in range(3)]
+
+    assert [begun.take(each) is None for each in ids] == [True, False, False]
+    assert begun.take(ids[2]) is None
+
+
+def test_another_provider_gets_no_plan_that_was_kept(site, browser):
+    other = site.browser_of(site.add_account("dan@duke.example.org", provider="duke"))
+
+    assert other.get(f"{REVIEW}{begin(browser, ANN)}/").status_code == 404
 
 
 def test_the_review_lists_who_is_probably_known_already(browser):
