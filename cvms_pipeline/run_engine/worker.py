@@ -33,6 +33,9 @@ _COMMANDS: dict[str, Callable[..., int]] = {
 }
 """The functions that dagster-celery's own tasks call."""
 
+_NICENESS = 5
+"""Where processors are short, pages and pick-up go first, then the runs of files."""
+
 _POOL = f"{database_broker.__name__}:{database_broker.TaskPool.__name__}"
 _OPTIONS = (
     # A waiting run goes to a child that is free, and to no busy one.
@@ -65,6 +68,7 @@ def main(options: list[str]) -> None:
     """
     # A core dump would contain every row that was in memory.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(_NICENESS)
     database_broker.register_transport()
     celery.signals.worker_process_init.connect(_prepare_child)
     build_app(loading.load()).worker_main(["worker", *_OPTIONS, *options])

@@ -79,7 +79,8 @@ def check_link(pipeline: pipelines.Pipeline, token: str) -> Owner:
 def use_link(pipeline: pipelines.Pipeline, token: str, *, username: str) -> str:
     """Record that a password is set with a link, which ends it; return whose it is.
 
-    From then on no upload corrects the address.  Who is corrected, removed or
+    From then on no upload corrects the address; whoever had a password gets a mail, so
+    that a theft is noticed.  Who is corrected, removed or
     registered by somebody else at the same moment is waited for.
 
     Args:
@@ -101,6 +102,8 @@ def use_link(pipeline: pipelines.Pipeline, token: str, *, username: str) -> str:
         )
         if is_used:
             _note(conn, audit_events.Event.PASSWORD_SET, found)
+            if found.password_set_at is not None:
+                mails.queue(conn, pipeline, found, mails.About.PASSWORD_CHANGED)
             return found.id
     with pipeline.store.begin() as conn:
         _read(conn, pipeline, token)  # says what was faster

@@ -189,3 +189,19 @@ def test_the_owner_is_told_that_the_password_was_changed(site):
     (told,) = [m for m in site.mail() if "changed" in m["Subject"]]
     assert told["To"] == ADDRESS
     assert "/set-password/" not in told.get_body(("plain",)).get_content()
+
+
+def test_the_owner_is_told_that_the_password_was_set_again_with_a_link(site):
+    first = letters.invite(site)
+    access.use_link(site.pipeline, first, username=NAME)
+    assert deliver.send_alerts(site.pipeline) == 0
+    site.clock.forward(minutes=10)
+    access.ask_links(site.pipeline, NAME)
+    letters.send(site)
+    again = letters.list_tokens(site, ADDRESS)[-1]
+
+    access.use_link(site.pipeline, again, username=NAME)
+
+    letters.send(site)
+    (told,) = [m for m in site.mail() if "changed" in m["Subject"]]
+    assert told["To"] == ADDRESS

@@ -177,3 +177,18 @@ print(cores, poll_seconds)
         "worker --concurrency=3",
         f"(0, 0) {database_broker._POLL_SECONDS}",
     ]
+
+
+def test_a_worker_lets_pages_and_pick_up_go_first(chosen):
+    code = f"""
+{FACTS}
+import celery
+import os
+from cvms_pipeline.run_engine import worker
+celery.Celery.worker_main = lambda app, argv: None
+before = os.nice(0)
+worker.main([])
+print(os.nice(0) - before)
+"""
+
+    assert int(in_a_new_process(code)) == worker._NICENESS > 0
