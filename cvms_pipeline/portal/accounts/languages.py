@@ -56,13 +56,20 @@ class Languages:
 def choose_language(request: http.HttpRequest) -> http.HttpResponseBase:
     """Remember the language, and lead back to the page."""
     chosen = request.POST.get("language", "")
-    account = request.user
-    if chosen in dict(settings.LANGUAGES) and isinstance(account, models.Account):
-        request.session[CHOSEN] = chosen
-        if account.recipient is not None:
-            pipeline = recording.open_pipeline(request)
-            access.set_language(pipeline, str(account.recipient), chosen)
+    if chosen in dict(settings.LANGUAGES):
+        choose(request, chosen)
     return i18n.set_language(request)
+
+
+def choose(request: http.HttpRequest, chosen: str) -> None:
+    """Remember the language of whoever is logged in; of a recipient for good."""
+    account = request.user
+    if not isinstance(account, models.Account):
+        return
+    request.session[CHOSEN] = chosen
+    if account.recipient is not None:
+        pipeline = recording.open_pipeline(request)
+        access.set_language(pipeline, str(account.recipient), chosen)
 
 
 def remember(request: http.HttpRequest, user: models.Account, **_: Any) -> None:

@@ -1,17 +1,20 @@
 """The COVID-19 Vaccination Registration, step by step.
 
 Where somebody is, and what was typed, is in the draft: each step is kept when it is
-left, by *Next*, *Previous* or *Pause*.  So none can be skipped, and a session that ends
-loses nothing but what is typed on the page that is open, which the page then keeps.
+left, by *Next*, *Previous* or *Pause*, or shown in another language.  So none can be
+skipped, and a session that ends loses nothing but what is typed on the page that is
+open, which the page then keeps.
 """
 
 from typing import Any
 
 from django import http, shortcuts
+from django.conf import settings
 from django.contrib import messages
 from django.utils.translation import gettext as _
 from django.views.decorators import http as methods
 
+from cvms_pipeline.portal.accounts import languages
 from cvms_pipeline.portal.recipient import detail_form, home, visiting
 from cvms_pipeline.portal.site import faults
 from cvms_pipeline.use_cases.recipients import registration
@@ -66,6 +69,10 @@ def detail(request: http.HttpRequest) -> http.HttpResponse:
     if action == "previous":
         visit.keep(_Step.INTRODUCTION, typed)
         return _open(_Step.INTRODUCTION)
+    if action in dict(settings.LANGUAGES):
+        visit.keep(_Step.DETAIL, typed)
+        languages.choose(request, action)
+        return _open(_Step.DETAIL)
     form = detail_form.DetailForm(request.POST, visit=visit)
     is_right = form.is_valid()
     visit.keep(_Step.CONFIRMATION if is_right else _Step.DETAIL, typed)
@@ -160,6 +167,7 @@ def _show(
     page = f"recipient/{step.value}.html"
     if form is None:
         return shortcuts.render(request, page, context)
+    context["form_has_languages"] = True  # which keep what was typed
     return faults.render_form(request, page, form, **context)
 
 

@@ -104,6 +104,33 @@ def test_pause_keeps_what_was_typed_and_comes_back_to_the_step(site, ann, step):
     assert _count_registered(site) == 0
 
 
+def test_the_form_in_another_language_keeps_what_was_typed(site, ann):
+    ann.post(INTRODUCTION, {"action": "next"})
+    page = ann.get(DETAIL).content.decode()
+    assert 'action="/language/"' not in page  # it would lose what is typed
+    assert 'name="action" value="es" lang="es">Español</button>' in page
+
+    typed = {**invited.ANSWERS, "city": "Cary", "phone": "not yet", "action": "es"}
+    answer = ann.post(DETAIL, typed)
+
+    assert answer["Location"] == DETAIL
+    page = ann.get(DETAIL)
+    assert '<html lang="es">' in page.content.decode()
+    assert 'value="Cary"' in page.content.decode()
+    assert 'value="not yet"' in page.content.decode()
+    another = site.browser()
+    site.type_password(another, invited.USERNAME, invited.PASSWORD)
+    assert '<html lang="es">' in another.get("/me/").content.decode()
+
+
+def test_an_unknown_language_is_a_next_step(ann):
+    ann.post(INTRODUCTION, {"action": "next"})
+
+    answer = ann.post(DETAIL, {**invited.ANSWERS, "action": "xx"})
+
+    assert answer["Location"] == CONFIRMATION
+
+
 def test_previous_goes_back_and_loses_nothing(ann):
     ann.post(INTRODUCTION, {"action": "next"})
     typed = {**invited.ANSWERS, "city": "Cary", "action": "previous"}
