@@ -107,6 +107,10 @@ def test_a_recipient_registers_from_the_message_to_enrolled(site, rosa):
     fingers.type(city="Durham", state="North C", zip="27701", county="Durham")
     fingers.choose(sex=1, races=0, ethnicity=0)
     fingers.choose(vaccine_group=4)
+    rosa.page.locator("[name=action][value=en]").press("Enter")
+    assert rosa.page.locator("html").get_attribute("lang") == "en"
+    fingers.go("[name=action][value=es]")
+    assert rosa.page.locator("[name=city]").input_value() == "Durham"
     _lose_session(fingers, rosa)
     assert "Revise sus respuestas" in fingers.text
     assert "919-555-0123" in fingers.text
