@@ -18,7 +18,7 @@ from cvms_pipeline.domain.vocabulary import upload
 from cvms_pipeline.portal.accounts import recording, roles
 from cvms_pipeline.portal.provider import begun, bulk, review_words
 from cvms_pipeline.use_cases import drop, history
-from cvms_pipeline.use_cases.provider_actions import review
+from cvms_pipeline.use_cases.provider_actions import rehearsal, review
 
 _REVIEW = "provider/review.html"
 _SEEN = re.compile(r"([0-9]{1,7}):([a-z]{1,20})")
@@ -52,7 +52,7 @@ def show_review(request: http.HttpRequest, review_id: str) -> http.HttpResponse:
 
 def rehearse() -> None:
     """Make the page of an invented review, so that the first real one is not slow."""
-    shown = review.rehearse(settings.CVMS.pipeline)
+    shown = rehearsal.rehearse(settings.CVMS.pipeline)
     loader.render_to_string(_REVIEW, _describe(shown, only=False))
 
 

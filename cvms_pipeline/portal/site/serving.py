@@ -21,7 +21,7 @@ from gunicorn.glogging import Logger
 from cvms_pipeline import bootstrap
 from cvms_pipeline.portal.site import configuration
 from cvms_pipeline.settings import loading
-from cvms_pipeline.use_cases.provider_actions import review
+from cvms_pipeline.use_cases.provider_actions import rehearsal
 
 _THREADS = 8
 _STOP_SECONDS = 5
@@ -102,7 +102,7 @@ class _Portal(base.BaseApplication):
 
 def _connect(_worker: Any) -> None:
     """Open the connection that the first review needs; none survives a fork."""
-    review.connect(settings.CVMS.pipeline)
+    rehearsal.connect(settings.CVMS.pipeline)
 
 
 def main() -> None:

@@ -5,7 +5,6 @@ The file waits in a private folder (`files.portal_files.reviewed`) until it beco
 upload with the id of the review (`submit`), is removed, or has waited for a day.
 """
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -23,16 +22,6 @@ from cvms_pipeline.use_cases.provider_actions import submit
 Verdict = verdicts.Verdict
 ReviewedFile = reviewed.ReviewedFile
 _LOW, _HIGH = upload.Lane.LOW_VOLUME, upload.Lane.HIGH_VOLUME
-_REHEARSED = """First name,Last name,Date of birth,Email
-Ann,Lee,1/2/1990,ann@example.org
-Ann,Lee,1/2/1990,ann@example.org
-Lee,Ann,1/2/1990,lee@example.org
-Ann,Orr,1/2/1990,ann@example.org
-\N{LATIN CAPITAL LETTER E WITH ACUTE}va,,13/41/1991,nobody
-Cy#,Lee
-a,b,c,d,e
-""".encode()
-"""Rows of every kind, of nobody."""
 
 
 class ReviewUnknown(errors.PermanentError):
@@ -102,32 +91,6 @@ def begin(
         review = replace(review, file=file)
     _record_review(pipeline, review_id, provider, review.checked.outcome)
     return review
-
-
-def rehearse(pipeline: pipelines.Pipeline) -> Review:
-    """Return the review of an invented file, so that the first real one is not slow.
-
-    Nothing is stored, and no database is needed.
-    """
-    now = pipeline.now()
-    checked = check.check_alone(
-        _REHEARSED, lane=_LOW, today=pipeline.today(now), max_bytes=pipeline.max_bytes
-    )
-    file = reviewed.ReviewedFile(
-        id=upload.make_id(now),
-        file_name="",
-        provider="",
-        sent_by="",
-        sha256=upload.compute_sha256(_REHEARSED),
-        begun_at=now,
-    )
-    return replace(_show(checked), file=file)
-
-
-def connect(pipeline: pipelines.Pipeline) -> None:
-    """Open a connection to the store, unless it is away; the first review uses it."""
-    with contextlib.suppress(errors.TransientError), pipeline.store.begin():
-        pass
 
 
 def find_refusal(
@@ -276,11 +239,11 @@ def plan(
     lane: upload.Lane = _LOW,
 ) -> Review:
     """Return the plan of a file that does not wait; nothing is recorded."""
-    checked = check.check_file(pipeline, data, lane=lane, provider=provider)
-    return _show(checked)
+    return show(check.check_file(pipeline, data, lane=lane, provider=provider))
 
 
-def _show(checked: check.CheckedFile) -> Review:
+def show(checked: check.CheckedFile) -> Review:
+    """Return what would happen to each row of a checked file, which does not wait."""
     return Review(
         file=None,
         checked=checked,
