@@ -1,5 +1,6 @@
 """What the portal's processes take, and what they write into their log."""
 
+import contextlib
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -56,8 +57,9 @@ def _read_lines(log: Path, start: int) -> list[tuple[str, str]]:
 
 
 def _list_processes(installation: running.Installation) -> list[psutil.Process]:
-    return [
-        each
-        for each in installation.up.children(recursive=True)
-        if "cvms_pipeline.portal.site.serving" in " ".join(each.cmdline())
-    ]
+    found = []
+    for each in installation.up.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+            if "cvms_pipeline.portal.site.serving" in " ".join(each.cmdline()):
+                found.append(each)
+    return found

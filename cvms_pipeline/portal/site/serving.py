@@ -4,6 +4,8 @@ One process with threads answers; another one watches it and replaces it when it
 What a first review needs is imported before the process is forked, by rehearsing one.
 """
 
+import contextlib
+import ctypes
 import gc
 import logging
 import os
@@ -12,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 from django.conf import settings
 from django.core import management
 from django.core.wsgi import get_wsgi_application
@@ -26,6 +29,8 @@ from cvms_pipeline.use_cases.provider_actions import rehearsal
 _THREADS = 8
 _STOP_SECONDS = 5
 _REQUEST_SECONDS = 60
+_M_ARENA_MAX = -8  # of glibc's malloc.h
+_MAX_ARENAS = 2
 _KEEP_SECONDS = 75
 """How long a connection is kept for the next request: longer than browsers and proxies
 keep it, so that none of them sends into one that is being closed."""
@@ -82,6 +87,7 @@ class _Portal(base.BaseApplication):
 
     def load(self) -> Any:
         """Return the application; a rehearsed review imports all that one needs."""
+        _limit_arenas()
         configuration.set_up(self._chosen, bootstrap.open_pipeline(self._chosen))
         management.call_command("collectstatic", interactive=False, verbosity=0)
         application = get_wsgi_application()
@@ -98,6 +104,17 @@ class _Portal(base.BaseApplication):
         gc.collect()
         gc.freeze()
         return application
+
+
+def _limit_arenas() -> None:
+    """Let threads share what they have freed.
+
+    The C library gives each thread a heap of its own, and each kept what its largest
+    file had needed.  Elsewhere than in glibc there is no such choice.
+    """
+    pyarrow.set_memory_pool(pyarrow.system_memory_pool())
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _MAX_ARENAS)
 
 
 def _connect(_worker: Any) -> None:
