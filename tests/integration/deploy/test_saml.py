@@ -200,11 +200,11 @@ REFUSED = {
     "another assertion wrapped around": _other(after=saml_provider.wrap),
     "for another audience": _other(audience=saml_provider.write_audience(ELSEWHERE)),
     "for any audience": _other(audience=""),
-    "expired": _other(end=saml_provider.write_time(-10)),
-    "not valid yet": _other(begin=saml_provider.write_time(30)),
+    "expired": lambda p, r: p.answer(r, end=saml_provider.write_time(-10)),
+    "not valid yet": lambda p, r: p.answer(r, begin=saml_provider.write_time(30)),
     "without an end": _other(until=""),
-    "expired for its bearer": _other(
-        until=f' NotOnOrAfter="{saml_provider.write_time(-10)}"'
+    "expired for its bearer": lambda p, r: p.answer(
+        r, until=f' NotOnOrAfter="{saml_provider.write_time(-10)}"'
     ),
     "for another address": _other(destination=ELSEWHERE),
     "asserted for another address": lambda p, r: p.answer(

@@ -199,9 +199,8 @@ def test_an_invitation_that_waits_is_not_sent_to_who_has_a_password(site):
 
 def test_a_withdrawn_correction_makes_the_link_at_the_old_address_work_again(site):
     token = letters.invite(site)
-    site.bring([letters.CORRECTED])
+    upload_id = site.bring([letters.CORRECTED])
     assert why(site, token) is Why.CORRECTED
-    upload_id = site.column("SELECT max(id) FROM cvms.uploads")[0]
     site.execute(f"SELECT cvms.withdraw('{upload_id}', 'by mistake', now())")
 
     assert why(site, token) is None
