@@ -48,12 +48,8 @@ _Delivery = tuple[str, str | None]
 
 _JOB_NAMES = {
     deliver.Kind.NOTICE: jobs.send_notice.name,
-    deliver.Kind.ALERT: jobs.send_alerts.name,
-    deliver.Kind.REFUSED_ADDRESSES: jobs.send_alerts.name,
-    deliver.Kind.ACCOUNT: jobs.send_alerts.name,
-    deliver.Kind.DELAY: jobs.send_alerts.name,
-    deliver.Kind.CASE: jobs.send_alerts.name,
     deliver.Kind.INVITATION: jobs.send_invitations.name,
+    **dict.fromkeys(deliver.OF_NO_UPLOAD, jobs.send_alerts.name),
 }
 
 

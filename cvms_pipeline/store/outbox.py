@@ -264,12 +264,24 @@ def resend(
         "data_ops": data_ops,
         "help_desk": None if help_desk is None else [help_desk],
     }
-    found = set(conn.scalars(_statement("resend_messages"), values))
-    for missing in sorted(set(message_ids) - found):
+    found = conn.execute(_statement("resend_messages"), values).all()
+    for missing in sorted(set(message_ids) - {each.id for each in found}):
         raise NotRefused(
             f"There is no refused message {missing!r}, so nothing is sent again. See"
             " `cvms messages --refused`."
         )
+    for each in found:
+        if each.kind == Kind.NOTICE:
+            _address_notice(conn, each)
+
+
+def _address_notice(conn: sa.Connection, notice: sa.Row[Any]) -> None:
+    """Send a notice to where it would go if it were queued now."""
+    about = {"upload_id": notice.upload_id, "provider": notice.provider}
+    addresses = conn.scalar(_statement("find_notice_addresses"), about)
+    if addresses is not None:
+        is_meant = _TABLE.c.id == notice.id
+        conn.execute(sa.update(_TABLE).where(is_meant).values(addresses=addresses))
 
 
 def invite_again(conn: sa.Connection, recipient_id: str, *, now: dt.datetime) -> str:

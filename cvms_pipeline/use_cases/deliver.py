@@ -34,7 +34,7 @@ _MAX_RUN_TIME = dt.timedelta(minutes=1)
 
 _PROBE_SECONDS = 10.0
 _MIN_RETRY_PAUSE = dt.timedelta(seconds=30)
-_OF_NO_UPLOAD = (
+OF_NO_UPLOAD = (
     Kind.ACCOUNT,
     Kind.CASE,
     Kind.RECIPIENT,
@@ -95,7 +95,7 @@ def send_alerts(pipeline: pipelines.Pipeline) -> int:
     informs providers of refused addresses and of delays.  They are sent apart from
     other messages, because errors there would delay them.
     """
-    return _send_due(pipeline, None, *_OF_NO_UPLOAD)
+    return _send_due(pipeline, None, *OF_NO_UPLOAD)
 
 
 def resend_messages(
@@ -159,8 +159,8 @@ def wait_for_due(
 
 
 def _list_due(found: Mapping[Kind, Sequence[str | None]]) -> Sequence[Due]:
-    by_kind = {**found, **{k: [None] if found[k] else [] for k in _OF_NO_UPLOAD}}
-    kinds = (Kind.NOTICE, Kind.INVITATION, *_OF_NO_UPLOAD)
+    by_kind = {**found, **{k: [None] if found[k] else [] for k in OF_NO_UPLOAD}}
+    kinds = (Kind.NOTICE, Kind.INVITATION, *OF_NO_UPLOAD)
     return [Due(kind=kind, upload_id=each) for kind in kinds for each in by_kind[kind]]
 
 

@@ -1,19 +1,30 @@
-"""One running installation for all acceptance tests."""
+"""One running installation for all acceptance tests, and not longer."""
 
+import contextlib
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import running
 
 _numbers = itertools.count(1)
+_running = contextlib.ExitStack()
 
 
 @pytest.fixture(scope="session")
 def up() -> Iterator[running.Running]:
-    with running.started() as everything:
+    with _running:
+        everything = _running.enter_context(running.started())
+        _running.callback(everything.store.close)
         yield everything
-        everything.store.close()
+
+
+@pytest.hookimpl(trylast=True)  # when the test has let go of it
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """Stop it after the last of its tests: idle, too, it keeps the machine busy."""
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+        _running.close()
 
 
 @pytest.fixture

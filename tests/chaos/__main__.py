@@ -13,6 +13,7 @@ from typing import Any
 import psycopg2
 
 from tests.chaos import (
+    enrolments,
     expected_messages,
     faults,
     installation,
@@ -53,7 +54,7 @@ def hurt(running: installation.Installation, chosen: argparse.Namespace) -> Any:
     striker = faults.Striker(
         running=running,
         seed=chosen.seed,
-        is_sending=lambda: flow.senders.are_sending,
+        is_sending=lambda: flow.are_at_work,
     )
     started = time.monotonic()
     flow.start(chosen.seconds)
@@ -97,7 +98,8 @@ def _told(
 ) -> dict[str, Any]:
     seen = observed.look(running)
     found = verdict.judge(flow.drops, seen)
-    found.lost += flow.senders.problems
+    enrolments.judge(flow.registrants, seen, found)
+    found.lost += flow.senders.problems + flow.registrants.problems
     if settled is None or settled > chosen.settle:
         found.unfinished.append(f"not finished within {chosen.settle} s")
     if len(found.repeated) > striker.kills:
@@ -116,8 +118,10 @@ def _told(
         "sent_in_portal": sum(
             1 for each in seen.uploads if each["sent_from"] == "portal"
         ),
-        "forms_repeated": flow.senders.repeated,
-        "portal_faults": flow.senders.faults,
+        "enrolled": len(flow.registrants.enrolled),
+        "links_ended": len(flow.registrants.ended),
+        "forms_repeated": flow.asked.repeated,
+        "portal_faults": flow.asked.faults,
         "refused": sum(1 for each in seen.uploads if each["refusal_code"]),
         "messages": len(seen.letters),
         "repeated_messages": len(found.repeated),

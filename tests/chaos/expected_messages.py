@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.chaos import installation, mail, observed, people, plan
 
-WELCOME = "Welcome to the North Carolina Vaccine Management COVID-19 Vaccine Portal"
+WELCOME = mail.WELCOME
 NOTICES = "Bulk Employee Upload - "
 UNKNOWN = "CVMS upload: A file in a folder of no enabled provider"
 

@@ -9,6 +9,8 @@ from aiosmtpd import controller
 
 from benchmarks import ports
 
+WELCOME = "Welcome to the North Carolina Vaccine Management COVID-19 Vaccine Portal"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:

@@ -50,6 +50,7 @@ class Observed:
     changes: Rows
     rejected: Rows
     messages: Rows
+    registrations: Rows
     partitions: set[str]
     made: set[tuple[str, str]]
     last_runs: Rows
@@ -83,6 +84,7 @@ def look(running: installation.Installation) -> Observed:
         changes=running.rows(table.format("recipient_changes", "changed_at, id")),
         rejected=running.rows(table.format("rejected_rows", "upload_id, line")),
         messages=running.rows(table.format("messages", "id")),
+        registrations=running.rows(table.format("registrations", "recipient_id")),
         partitions={each["partition"] for each in partitions},
         made=_made(running),
         last_runs=running.rows(_RUNS),

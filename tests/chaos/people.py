@@ -110,8 +110,13 @@ def _is_right(
         return False
     is_known_address = row.cells[3] in history
     is_other_provider = recipient["provider"] != drop.slug
-    has_default_date = has_shared_birth_date(drop, row)
-    return is_known_address or is_other_provider or not is_first or has_default_date
+    return (
+        is_known_address
+        or is_other_provider
+        or not is_first
+        or has_shared_birth_date(drop, row)
+        or recipient["password_set_at"] is not None  # the address is the owner's
+    )
 
 
 def has_shared_birth_date(drop: plan.Drop, row: plan.Row) -> bool:

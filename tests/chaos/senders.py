@@ -6,23 +6,14 @@ same form again, with the same key, until there is an answer.  The content is `p
 
 import random
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import requests
 
 from benchmarks import visitors
-from tests.chaos import plan
-
-_MOST_SECONDS = 300
-_AGAIN_SECONDS = 0.5
-_FAULT = 500  # an error that nobody has foreseen
-
-
-class _NotSentError(Exception):
-    """A file could not be sent, however often it was tried."""
+from tests.chaos import asking, plan
 
 
 @dataclass(kw_only=True)
@@ -30,20 +21,16 @@ class Senders:
     """Everybody who is sending something at the moment.
 
     Attributes:
-        url: Where the portal is.
+        asked: How often they had to ask.
         accounts: The usernames of each provider that sends in the portal.
         seed: Which of them sends a file.
         problems: What could not be sent.
-        repeated: How often a form was sent again.
-        faults: How often the portal has answered with an error of its own.
     """
 
-    url: str
+    asked: asking.Asking
     accounts: Mapping[str, Sequence[str]]
     seed: int
     problems: list[str] = field(default_factory=list)
-    repeated: int = 0
-    faults: int = 0
     _threads: list[threading.Thread] = field(default_factory=list)
     _chance: random.Random = field(init=False)
 
@@ -54,7 +41,7 @@ class Senders:
     def start(self, drop: plan.Drop) -> None:
         """Let somebody send the file, beside everybody else."""
         username = self._chance.choice(self.accounts[drop.slug])
-        visitor = visitors.Visitor(url=self.url, username=username)
+        visitor = visitors.Visitor(url=self.asked.url, username=username)
         thread = threading.Thread(target=self._send, args=(visitor, drop))
         thread.start()
         self._threads.append(thread)
@@ -78,9 +65,9 @@ class Senders:
                 return
             form = self._open(visitor, "/bulk/")
             review = self._press(visitor, "/bulk/", "/bulk/review/", form, file)
-            create = f"{review.url.removeprefix(self.url)}create/"
+            create = f"{review.url.removeprefix(self.asked.url)}create/"
             self._press(visitor, create, "/bulk/sent/", review)
-        except _NotSentError:
+        except asking.NotAnsweredError:
             self.problems.append(f"{drop.name}: could not be sent in the portal")
 
     def _open(self, visitor: visitors.Visitor, path: str) -> requests.Response:
@@ -90,7 +77,7 @@ class Senders:
             visitor.log_in()
             return visitor.get(path)
 
-        return self._repeat(log_in, path)
+        return self.asked.repeat(log_in, path)
 
     def _press(
         self,
@@ -106,26 +93,9 @@ class Senders:
             for name in ("key", "seen")
             if (found := visitors.find_hidden(form, name)) is not None
         }
-        return self._repeat(
+        return self.asked.repeat(
             lambda: visitor.post(path, form, files=files, **typed), leads_to
         )
-
-    def _repeat(
-        self, ask: Callable[[], requests.Response], leads_to: str
-    ) -> requests.Response:
-        deadline = time.monotonic() + _MOST_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                answer = ask()
-                if answer.url.startswith(self.url + leads_to):
-                    return answer
-            except visitors.PortalError as error:
-                self.faults += error.status == _FAULT
-            except requests.RequestException:
-                pass  # the portal is away
-            self.repeated += 1
-            time.sleep(_AGAIN_SECONDS)
-        raise _NotSentError
 
 
 def set_password(url: str, link: str, username: str) -> None:

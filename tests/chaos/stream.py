@@ -1,4 +1,4 @@
-"""The stream of uploads: files are dropped, and error reports corrected.
+"""The stream of uploads: files are dropped, error reports corrected, people enrolled.
 
 The speed depends on what waits: providers drop a file when earlier ones have been
 claimed, so that a run is long because there is much to do, not because it waits.
@@ -11,10 +11,11 @@ import time
 
 import psycopg2
 
-from tests.chaos import installation, plan, senders, writers
+from tests.chaos import asking, installation, plan, registrants, senders, writers
 
 _MOST_WAITING = 12
 _MEND_SHARE = 0.5
+_REGISTRANTS_SHARE = 0.3
 _PAUSE_SECONDS = 0.2
 _COUNT = """
 SELECT count(*) AS count FROM cvms.uploads AS upload
@@ -38,8 +39,15 @@ class Stream:
         self._dealer = plan.Dealer(seed)
         self._chance = random.Random(seed + 1)
         self._writers = writers.Writers(running.incoming, seed + 2)
+        self.asked = asking.Asking(url=running.portal)
         self.senders = senders.Senders(
-            url=running.portal, accounts=running.accounts, seed=seed + 3
+            asked=self.asked, accounts=running.accounts, seed=seed + 3
+        )
+        self.registrants = registrants.Registrants(
+            asked=self.asked,
+            letters=running.server.letters,
+            seed=seed + 4,
+            most=max(1, round(uploads * _REGISTRANTS_SHARE)),
         )
         self._answered: set[str] = set()
         self._thread = threading.Thread(target=self._flow, daemon=True)
@@ -62,7 +70,12 @@ class Stream:
     @property
     def is_over(self) -> bool:
         """Return whether everything has been dropped, or sent in the portal."""
-        return not (self._thread.is_alive() or self.senders.are_sending)
+        return not (self._thread.is_alive() or self.are_at_work)
+
+    @property
+    def are_at_work(self) -> bool:
+        """Return whether anybody does something in the portal now."""
+        return self.senders.are_sending or self.registrants.are_busy
 
     def stop(self) -> None:
         """Drop nothing more, and wait until everything has been written."""
@@ -70,12 +83,14 @@ class Stream:
         self._thread.join()
         self._writers.wait()
         self.senders.wait()
+        self.registrants.wait()
 
     def _flow(self) -> None:
         finished = 0
         while len(self.drops) < self._uploads:
             with contextlib.suppress(psycopg2.Error, OSError):
                 finished = int(self._running.rows(_COUNT)[0]["count"])
+            self.registrants.look()
             is_due = time.monotonic() - self._started >= len(self.drops) * self._pause
             if is_due and len(self.drops) - finished < _MOST_WAITING:
                 self._answer_reports()

@@ -1,4 +1,4 @@
-"""A short stream of uploads under kills and outages; `make chaos` is the long one."""
+"""Files and registrations under kills, for a moment; `make chaos` is the long form."""
 
 import json
 import pathlib
@@ -25,4 +25,5 @@ def test_nothing_is_lost_or_doubled_and_all_is_finished():
     assert (told["uploads"], told["kills"]) == (16, 10)
     assert told["rows"] > 0
     assert told["sent_in_portal"] > 0
+    assert told["enrolled"] > 0
     assert (told["lost"], told["doubled"], told["unfinished"]) == (0, 0, 0)

@@ -6,10 +6,21 @@ import itertools
 
 import pytest
 
-from tests.chaos import faults, mail, observed, people, plan, verdict
+from tests.chaos import (
+    asking,
+    enrolments,
+    faults,
+    mail,
+    observed,
+    people,
+    plan,
+    registrants,
+    verdict,
+)
 
 ID = "20260101-u"
 CELLS = ("Ann", "O'Dwyer", "2/2/1931", "p1@mercy.example.org")
+USERNAME = f"{CELLS[3]}.COVID19VACCINE"
 BAD = ("Bob", "", "3/3/1932", "p2@mercy.example.org")
 WHY = "Required fields are missing: [LastName]"
 ROWS = {2: plan.Row(cells=CELLS), 3: plan.Row(cells=BAD, why=WHY, mended=CELLS)}
@@ -48,6 +59,9 @@ def all_is_well() -> observed.Observed:
         "last_name": "O'Dwyer",
         "birth_date": dt.date(1931, 2, 2),
         "email": CELLS[3],
+        "username": USERNAME,
+        "password_set_at": dt.datetime(2026, 1, 2, tzinfo=dt.UTC),
+        "registered_at": dt.datetime(2026, 1, 2, tzinfo=dt.UTC),
         "provider": "mercy",
         "upload_id": ID,
         "source_line": 2,
@@ -64,6 +78,7 @@ def all_is_well() -> observed.Observed:
         changes=[],
         rejected=[rejected],
         messages=[],
+        registrations=[{"recipient_id": "r1", "address_1": "1 Canary Lane"}],
         partitions={ID},
         made={(asset, ID) for asset in observed.ASSETS},
         last_runs=[{"job": "process_upload", "status": "SUCCESS", "upload_id": ID}],
@@ -73,7 +88,8 @@ def all_is_well() -> observed.Observed:
         archive={ID: DROP.data},
         letters=[
             letter("<n>", "staff@mercy.example.org", "Bulk Employee Upload - Failure"),
-            letter("<i>", CELLS[3], verdict.expected_messages.WELCOME),
+            letter("<i>", CELLS[3], mail.WELCOME),
+            letter("<r>", CELLS[3], f"{enrolments.COMPLETE}: portal"),
         ],
         left=[],
     )
@@ -90,10 +106,28 @@ def letter(message_id: str, to: str, subject: str) -> mail.Letter:
     )
 
 
-def found(seen: observed.Observed) -> set[str]:
-    judged = verdict.judge({DROP.name: DROP}, seen)
+def name_kinds(judged: verdict.Verdict) -> set[str]:
     kinds = ("lost", "doubled", "unfinished", "repeated")
     return {kind for kind in kinds if getattr(judged, kind)}
+
+
+def found(seen: observed.Observed) -> set[str]:
+    return name_kinds(verdict.judge({DROP.name: DROP}, seen))
+
+
+def found_of_enrolled(
+    seen: observed.Observed, *, email: str = CELLS[3], is_ended: bool = False
+) -> set[str]:
+    came = registrants.Registrants(
+        asked=asking.Asking(url=""), letters=[], seed=1, most=1
+    )
+    ann = registrants.Registrant(
+        username=USERNAME, email=email, address="1 Canary Lane"
+    )
+    (came.ended if is_ended else came.enrolled).append(ann)
+    judged = verdict.Verdict()
+    enrolments.judge(came, seen, judged)
+    return name_kinds(judged)
 
 
 def test_a_correct_result_has_no_findings():
@@ -142,6 +176,45 @@ def test_every_kind_of_wrong_result_is_found(harm, kind):
     harm(seen)
 
     assert kind in found(seen)
+
+
+ENROLLED_HARMS = [
+    (lambda s: s.registrations.clear(), "lost"),
+    (lambda s: s.registrations[0].update(address_1="2 Canary Lane"), "lost"),
+    (lambda s: s.registrations.append({"recipient_id": "r2"}), "doubled"),
+    (lambda s: s.recipients.clear(), "lost"),
+    (lambda s: s.recipients[0].update(password_set_at=None), "lost"),
+    (lambda s: s.recipients[0].update(registered_at=None), "lost"),
+    (lambda s: s.recipients[0].update(email="new@mercy.example.org"), "lost"),
+    (lambda s: s.letters.pop(), "lost"),  # that the registration is complete
+    (
+        lambda s: s.letters.append(letter("<m>", CELLS[3], enrolments.COMPLETE)),
+        "doubled",
+    ),
+]
+
+
+@pytest.mark.parametrize(("harm", "kind"), ENROLLED_HARMS)
+def test_every_kind_of_wrong_registration_is_found(harm, kind):
+    seen = copy.deepcopy(all_is_well())
+    assert found_of_enrolled(seen) == set()
+
+    harm(seen)
+
+    assert kind in found_of_enrolled(seen)
+
+
+def test_a_link_ends_by_a_correction_alone():
+    seen = copy.deepcopy(all_is_well())
+    seen.registrations.clear()
+    assert found_of_enrolled(seen, is_ended=True) == {"lost"}
+
+    seen.changes.append(
+        {"recipient_id": "r1", "old_email": "a@b.example.org", "new_email": CELLS[3]}
+    )
+
+    ended = {"email": "a@b.example.org", "is_ended": True}
+    assert found_of_enrolled(seen, **ended) == set()
 
 
 def test_the_same_seed_gives_the_same_files_and_faults():

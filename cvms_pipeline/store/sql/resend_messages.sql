@@ -1,13 +1,13 @@
 -- Makes refused messages due again, with the addresses that they would have if they
 -- were queued now, because a refused address may have been corrected since.  An
--- invitation keeps its address; a corrected recipient has another invitation.
+-- invitation keeps its address; a corrected recipient has another invitation.  Where
+-- a notice goes, find_notice_addresses says.
 UPDATE cvms.messages AS message
 SET
     status = 'waiting',
     attempts = 0,
     next_attempt_at = :now,
     addresses = CASE message.kind
-        WHEN 'notice' THEN coalesce(found.emails, message.addresses)
         WHEN 'refused-addresses' THEN coalesce(found.emails, message.addresses)
         WHEN 'delay' THEN coalesce(found.emails, message.addresses)
         WHEN 'alert' THEN ARRAY[CAST(:data_ops AS text)]
@@ -19,7 +19,7 @@ SET
         ELSE message.addresses
     END
 FROM (
-    SELECT refused.id, provider.emails
+    SELECT refused.id, provider.slug AS provider, provider.emails
     FROM cvms.messages AS refused
     LEFT JOIN cvms.uploads AS upload ON refused.upload_id = upload.id
     LEFT JOIN cvms.providers AS provider
@@ -29,4 +29,4 @@ FROM (
     FOR UPDATE OF refused
 ) AS found
 WHERE message.id = found.id
-RETURNING CAST(message.id AS text) AS id
+RETURNING CAST(message.id AS text) AS id, message.kind, message.upload_id, found.provider

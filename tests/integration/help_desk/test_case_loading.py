@@ -67,6 +67,21 @@ def test_a_file_is_judged_as_in_a_review_and_loaded_as_an_upload_of_the_provider
     assert told == [RIA.email]
 
 
+def test_a_refused_notice_is_sent_again_to_provider_and_requester(site):
+    number, file_id = opened(site, ANN)
+    made = load(site, number, file_id)
+    site.process(made.id)
+    site.execute("UPDATE cvms.messages SET status = 'refused', sent_at = NULL")
+    site.execute("UPDATE cvms.providers SET emails = ARRAY['new@mercy.example.org']")
+    notice = "FROM cvms.messages WHERE kind = 'notice'"
+
+    deliver.resend_messages(site.pipeline, site.column(f"SELECT id::text {notice}"))
+
+    assert site.column(f"SELECT addresses {notice}") == [
+        ["new@mercy.example.org", RIA.email]
+    ]
+
+
 def test_a_file_that_is_loaded_twice_is_one_upload(site):
     number, file_id = opened(site, ANN)
 
