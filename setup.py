@@ -80,7 +80,7 @@ setuptools.setup(
             "faker>=40",
             "hypothesis>=6.100",
             "playwright>=1.49",
-            "pytest>=8,<9.2",  # from 9.2 on, xdist 3.8 groups no tests (pytest-xdist 1386)
+            "pytest>=8,<9.2",  # later ones are not grouped: pytest-xdist issue 1386
             "pytest-cov>=5",
             "pytest-rerunfailures>=15",
             "pytest-xdist>=3.5",
