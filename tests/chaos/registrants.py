@@ -187,14 +187,21 @@ class Registrants:
             return visitor.get(f"{_FORM}complete/")
         if _is_enrolled(home):
             self.problems.append(f"{somebody.username}: enrolled, and asked again")
-        if page.url.endswith("/introduction/"):
-            page = visitor.post(f"{_FORM}introduction/", page, action="next")
-        if page.url.endswith("/detail/"):
-            typed = {**ANSWERS, "address_1": somebody.address, "action": "next"}
-            page = visitor.post(f"{_FORM}detail/", page, **typed)
-        version = visitors.find_hidden(page, "version") or ""
-        send = {"action": "send", "version": version}
-        return visitor.post(f"{_FORM}confirmation/", page, **send)
+        return fill_in(visitor, page, somebody.address)
+
+
+def fill_in(
+    visitor: visitors.Visitor, page: requests.Response, address: str
+) -> requests.Response:
+    """Go through the form from the step that a page shows; return its end."""
+    if page.url.endswith("/introduction/"):
+        page = visitor.post(f"{_FORM}introduction/", page, action="next")
+    if page.url.endswith("/detail/"):
+        typed = {**ANSWERS, "address_1": address, "action": "next"}
+        page = visitor.post(f"{_FORM}detail/", page, **typed)
+    version = visitors.find_hidden(page, "version") or ""
+    send = {"action": "send", "version": version}
+    return visitor.post(f"{_FORM}confirmation/", page, **send)
 
 
 def _is_enrolled(home: requests.Response) -> bool:
