@@ -8,6 +8,9 @@ import gc
 
 import pytest
 
+_MAX_NAME = 80
+"""How many letters of a text, or bytes, are in the name of a test with it."""
+
 _MAX_RERUNS = 2
 """How many retries a whole session may need before it counts as failed."""
 
@@ -24,6 +27,18 @@ _UNMEASURED = {
 }
 """Folders of tests that need not show which lines of rules and SQL are tested: being
 measured, they take half as long again."""
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a test with a long text, such as a file, by its beginning and its length.
+
+    Names go from process to process, and must be the same in each: the time that a ZIP
+    file holds must not be in one.
+    """
+    if not isinstance(val, str | bytes) or len(val) <= _MAX_NAME:
+        return None  # pytest names it
+    text = val if isinstance(val, str) else val.decode("latin-1")
+    return f"{ascii(text[: _MAX_NAME // 2])[1:-1]}... ({len(val)})"
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks

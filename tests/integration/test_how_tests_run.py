@@ -1,5 +1,6 @@
 """How tests run: in which process, and how many may be retried."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,16 @@ def test_the_tests_of_one_installation_run_in_one_process(pytester, folder, proc
     workers = (pytester.path / "workers").read_text().split()
     assert len(workers) == 10
     assert len(set(workers)) == processes
+
+
+def test_a_test_with_a_long_text_has_a_short_name(pytester):
+    text = (
+        "import pytest\n"
+        "@pytest.mark.parametrize('data', [b'\\xff' * 900, 'y' * 900, 'short'])\n"
+        "def test_it(data): pass\n"
+    )
+
+    result = run(pytester, "files", text, "-v")
+
+    names = re.findall(r"test_it\[(.*)\] PASSED", result.stdout.str())
+    assert names == [40 * r"\xff" + "... (900)", 40 * "y" + "... (900)", "short"]

@@ -39,20 +39,20 @@ def zipped(size):
     return file.getvalue()
 
 
-REFUSED = [
-    (zipped(100), "file-not-csv"),  # .xlsx called .csv
-    (zipped(200_000_000), "file-not-csv"),  # a bomb: 200 kB that unpack to 200 MB
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" * 100, "file-not-csv"),  # .xls
-    (HEADER.encode() + b"\nAnn,\0Lee,1/2/1990,a@b.org", "file-not-csv"),
-    (b"\0" * 1_000_000, "file-not-csv"),
-    (b"\xff\xfe\x00\xd8", "file-not-csv"),  # UTF-16: half of a surrogate pair
-    (b"\xff\xfe\x00\x00", "file-not-csv"),  # what UTF-32 begins with
-    (b"x," * 1_000_000, "header-missing"),  # a million columns
-    (b"x" * 9_999_999, "header-missing"),  # one line of 10 MB
-    (b'"' * 1_000_000, "header-missing"),
-    (b"\xef\xbb\xbf", "file-empty"),
-    (b"\xef\xbb\xbf" * 3, "file-empty"),
-]
+REFUSED = {
+    "a spreadsheet called .csv": (zipped(100), "file-not-csv"),
+    "a bomb: 200 kB that unpack to 200 MB": (zipped(200_000_000), "file-not-csv"),
+    "an old spreadsheet": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" * 100, "file-not-csv"),
+    "a NUL": (HEADER.encode() + b"\nAnn,\0Lee,1/2/1990,a@b.org", "file-not-csv"),
+    "only NUL": (b"\0" * 1_000_000, "file-not-csv"),
+    "UTF-16, half of a surrogate pair": (b"\xff\xfe\x00\xd8", "file-not-csv"),
+    "the beginning of UTF-32": (b"\xff\xfe\x00\x00", "file-not-csv"),
+    "a million columns": (b"x," * 1_000_000, "header-missing"),
+    "one line of 10 MB": (b"x" * 9_999_999, "header-missing"),
+    "a million quotation marks": (b'"' * 1_000_000, "header-missing"),
+    "a byte order mark": (b"\xef\xbb\xbf", "file-empty"),
+    "three of them": (b"\xef\xbb\xbf" * 3, "file-empty"),
+}
 ODD_BYTES = [
     b"\xc0\xaf\xe0\x80\xaf",  # an overlong slash
     b"\xc1\x81nn",  # an overlong A
@@ -61,7 +61,7 @@ ODD_BYTES = [
 ]
 
 
-@pytest.mark.parametrize(("data", "code"), REFUSED)
+@pytest.mark.parametrize(("data", "code"), REFUSED.values(), ids=REFUSED)
 def test_an_unreadable_file_is_refused_and_the_provider_is_notified(site, data, code):
     upload_id = site.bring(data)
 
