@@ -249,6 +249,7 @@ def data_ops_alerts(
 
     To data-ops: a run has failed, a folder belongs to no provider. To providers: once a
     day, which invitations mail servers have refused; and which uploads take very long.
+    To owners of accounts, requesters and recipients: links, cases, registrations.
     """
     with failures.op_errors(context.retry_number):
         sent = deliver.send_alerts(pipeline)

@@ -35,8 +35,8 @@ send_alerts = dg.define_asset_job(
     "send_alerts",
     selection=[assets.data_ops_alerts],
     description=(
-        "Send data-ops the alerts that are due, about any upload or none, and providers"
-        " what invitations were refused."
+        "Send the alerts that are due to data-ops, what invitations were refused to"
+        " providers, and the messages about accounts, cases and registrations."
     ),
     tags=partitions.MESSAGE_RUN_TAGS,
 )
