@@ -32,8 +32,8 @@ measured, they take half as long again."""
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Name a test with a long text, such as a file, by its beginning and its length.
 
-    Names go from process to process, and must be the same in each: the time that a ZIP
-    file holds must not be in one.
+    Names go from process to process.  They must be the same in each, so a file that
+    begins with the time of its making, such as a ZIP file, needs a name of its own.
     """
     if not isinstance(val, str | bytes) or len(val) <= _MAX_NAME:
         return None  # pytest names it

@@ -35,8 +35,8 @@ send_alerts = dg.define_asset_job(
     "send_alerts",
     selection=[assets.data_ops_alerts],
     description=(
-        "Send the alerts that are due to data-ops, what invitations were refused to"
-        " providers, and the messages about accounts, cases and registrations."
+        "Send what is due of no single upload: alerts to data-ops, refused addresses"
+        " and delays to providers, messages about accounts, cases and registrations."
     ),
     tags=partitions.MESSAGE_RUN_TAGS,
 )

@@ -106,12 +106,11 @@ def queue_notice(
             upload_id=decided.id,
             details={"about": "not-readable", "provider": decided.provider},
         )
-    values = {"upload_id": decided.id, "provider": decided.provider}
     queue(
         conn,
         purpose=f"notice:{decided.id}",
         kind=Kind.NOTICE,
-        addresses=conn.scalar(_statement("find_notice_addresses"), values),
+        addresses=_find_notice_addresses(conn, decided.id, decided.provider),
         upload_id=decided.id,
         now=now,
     )
@@ -277,11 +276,21 @@ def resend(
 
 def _address_notice(conn: sa.Connection, notice: sa.Row[Any]) -> None:
     """Send a notice to where it would go if it were queued now."""
-    about = {"upload_id": notice.upload_id, "provider": notice.provider}
-    addresses = conn.scalar(_statement("find_notice_addresses"), about)
+    addresses = _find_notice_addresses(conn, notice.upload_id, notice.provider)
     if addresses is not None:
         is_meant = _TABLE.c.id == notice.id
         conn.execute(sa.update(_TABLE).where(is_meant).values(addresses=addresses))
+
+
+def _find_notice_addresses(
+    conn: sa.Connection, upload_id: str, provider: str | None
+) -> list[str] | None:
+    """Return where the notice of an upload goes; None if there is no such provider."""
+    about = {"upload_id": upload_id, "provider": provider}
+    addresses: list[str] | None = conn.scalar(
+        _statement("find_notice_addresses"), about
+    )
+    return addresses
 
 
 def invite_again(conn: sa.Connection, recipient_id: str, *, now: dt.datetime) -> str:

@@ -4,14 +4,14 @@ The rules are those of `process`; the resulting plan is not carried out.
 """
 
 import datetime as dt
-from dataclasses import dataclass, field
+import functools
+from dataclasses import dataclass
 
 import pandas as pd
 
 from cvms_pipeline.domain.matching import duplicates
 from cvms_pipeline.domain.reading import reader
-from cvms_pipeline.domain.reporting import error_report
-from cvms_pipeline.domain.reporting import outcome as outcomes
+from cvms_pipeline.domain.reporting import error_report, outcome
 from cvms_pipeline.domain.sheets import sheet
 from cvms_pipeline.domain.validation import row_schema
 from cvms_pipeline.domain.vocabulary import reasons, upload
@@ -20,7 +20,7 @@ from cvms_pipeline.store.removals import returning
 from cvms_pipeline.use_cases import pipelines
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CheckedFile:
     """The outcome that a file would have.
 
@@ -28,17 +28,16 @@ class CheckedFile:
         lane: The given lane, or the smallest that accepts the file.
         planned: Its rows with every reason and the plan for each.
         is_store_searched: Whether earlier recipients were searched for duplicates, too.
-        outcome: The counts of the upload that it would be.
     """
 
     lane: upload.Lane
     planned: sheet.Sheet
     is_store_searched: bool
-    outcome: outcomes.Outcome = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Count the rows once: the page of a review reads the counts seven times."""
-        object.__setattr__(self, "outcome", outcomes.from_sheet(self.planned))
+    @functools.cached_property
+    def outcome(self) -> outcome.Outcome:
+        """Return the counts of the upload that it would be."""
+        return outcome.from_sheet(self.planned)
 
     @property
     def rejected_rows(self) -> pd.DataFrame:

@@ -91,9 +91,10 @@ def send_invitations(pipeline: pipelines.Pipeline, upload_id: str) -> Delivered:
 def send_alerts(pipeline: pipelines.Pipeline) -> int:
     """Send the messages of all uploads and none; return how many were sent.
 
-    They are links for accounts, messages about cases, alerts to data-ops, and what
-    informs providers of refused addresses and of delays.  They are sent apart from
-    other messages, because errors there would delay them.
+    They are links for accounts, messages about cases and to recipients who were
+    invited before, alerts to data-ops, and what informs providers of refused addresses
+    and of delays.  They are sent apart from other messages, because errors there would
+    delay them.
     """
     return _send_due(pipeline, None, *OF_NO_UPLOAD)
 

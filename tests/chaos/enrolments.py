@@ -1,8 +1,8 @@
 """What must have come of those who used their invitations: enrolled once, or told why.
 
-Nobody knows whether a link or an address was corrected first; so who was let in must
-be enrolled at the address that the link went to, and who was not must have been
-corrected.
+Nobody knows whether a link was used first or its address was corrected first.  So
+whoever could set a password must be enrolled at the address that the link went to, and
+the address of everybody else must have been corrected.
 """
 
 import collections
@@ -13,12 +13,14 @@ from tests.chaos import mail, observed, people, registrants
 COMPLETE = "Your registration is complete"
 
 
-def judge(came: registrants.Registrants, seen: observed.Observed, verdict: Any) -> None:
+def judge(
+    invited: registrants.Registrants, seen: observed.Observed, verdict: Any
+) -> None:
     """Tell of registrations that are missing, wrong, or there more than once."""
     forms = {row["recipient_id"]: row for row in seen.registrations}
     told = _count_told(seen.letters)
     by_name = {each["username"]: each for each in seen.recipients}
-    for somebody in came.enrolled:
+    for somebody in invited.enrolled:
         recipient = by_name.get(somebody.username, {"id": None})
         form = forms.pop(recipient["id"], None)
         if form is None or form["address_1"] != somebody.address:
@@ -33,9 +35,9 @@ def judge(came: registrants.Registrants, seen: observed.Observed, verdict: Any) 
             verdict.doubled.append(f"{somebody.username}: told of it twice")
     verdict.doubled += [f"{each}: nobody has sent that form" for each in forms]
     earlier = {a for history in people.addresses(seen).values() for a in history[:-1]}
-    for somebody in came.ended:
+    for somebody in invited.ended:
         if somebody.email not in earlier:
-            verdict.lost.append(f"{somebody.username}: the link ended by nothing")
+            verdict.lost.append(f"{somebody.username}: the link ended for no reason")
 
 
 def _count_told(letters: list[mail.Letter]) -> collections.Counter[str]:

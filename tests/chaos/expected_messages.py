@@ -6,7 +6,6 @@ from typing import Any
 
 from tests.chaos import installation, mail, observed, people, plan
 
-WELCOME = mail.WELCOME
 NOTICES = "Bulk Employee Upload - "
 UNKNOWN = "CVMS upload: A file in a folder of no enabled provider"
 
@@ -23,7 +22,7 @@ def judge(matched: people.Matched, seen: observed.Observed, verdict: Any) -> Non
             by_upload[letter.fact("Upload")].append(letter)
         elif letter.subject == UNKNOWN:
             by_upload[letter.text.partition(" as ")[2].split(";")[0]].append(letter)
-        elif letter.subject == WELCOME:
+        elif letter.subject == mail.WELCOME:
             invited[letter.to] += 1
     for drop, upload in matched:
         _notices(drop, upload, by_upload[upload["id"]], seen, verdict)

@@ -1,6 +1,6 @@
 """How recipients use their invitations: set a password, register, see the status.
 
-A person who gets no answer looks at the own page again: it says whether the
+A person who gets no answer opens the home page again: it says whether the
 registration was sent.  If not, the person goes on where the form was left.
 """
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import requests
 
 from benchmarks import visitors
+from tests.answers import ANSWERS
 from tests.chaos import asking, mail
 
 _SHARE = 0.15
@@ -22,19 +23,6 @@ _ENDED, _WRONG = 410, 422
 _GIVE_UP_SECONDS = 60
 """How long a link is tried that does not work: a message that is repeated after a
 crash has another one."""
-
-ANSWERS = {
-    "phone": "919-555-0123",
-    "city": "Durham",
-    "state": "NC",
-    "zip": "27701",
-    "county": "Durham",
-    "sex": "female",
-    "races": ["asian", "white"],
-    "ethnicity": "not_hispanic",
-    "language": "english",
-    "vaccine_group": "Group 5: Everyone else",
-}
 
 
 class _LinkEndedError(Exception):
@@ -77,7 +65,7 @@ class Registrants:
     _chance: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make its luck."""
+        """Let the same seed choose the same people."""
         self._chance = random.Random(self.seed)
 
     def look(self) -> None:
@@ -101,8 +89,8 @@ class Registrants:
         """Wait until all have finished; nobody may be missing in the end."""
         for thread in self._threads:
             thread.join()
-        came = [*self.enrolled, *self.ended]
-        if missing := self._known - {each.username for each in came}:
+        finished = [*self.enrolled, *self.ended]
+        if missing := self._known - {each.username for each in finished}:
             self.problems.append(f"nobody knows what came of {len(missing)} people")
 
     def _begin(self, username: str, email: str) -> None:
@@ -111,7 +99,7 @@ class Registrants:
             username=username, email=email, address=f"{nth} Canary Lane"
         )
         visitor = visitors.Visitor(url=self.asked.url, username=username)
-        # Each at home: what limits the questions of one address limits none of them.
+        # Limits count the requests of one network address; each person has another.
         visitor.session.headers["X-Forwarded-For"] = f"10.1.{nth >> 8}.{nth & 255}"
         thread = threading.Thread(target=self._enrol, args=(visitor, somebody))
         thread.start()
@@ -197,7 +185,8 @@ def fill_in(
     if page.url.endswith("/introduction/"):
         page = visitor.post(f"{_FORM}introduction/", page, action="next")
     if page.url.endswith("/detail/"):
-        typed = {**ANSWERS, "address_1": address, "action": "next"}
+        typed = {**ANSWERS, "address_1": address, "language": "english"}
+        typed["action"] = "next"
         page = visitor.post(f"{_FORM}detail/", page, **typed)
     version = visitors.find_hidden(page, "version") or ""
     send = {"action": "send", "version": version}

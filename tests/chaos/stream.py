@@ -69,12 +69,12 @@ class Stream:
 
     @property
     def is_over(self) -> bool:
-        """Return whether everything has been dropped, or sent in the portal."""
+        """Return whether everything was dropped or sent, and nobody registers."""
         return not (self._thread.is_alive() or self.are_at_work)
 
     @property
     def are_at_work(self) -> bool:
-        """Return whether anybody does something in the portal now."""
+        """Return whether anybody sends a file or registers in the portal now."""
         return self.senders.are_sending or self.registrants.are_busy
 
     def stop(self) -> None:

@@ -118,15 +118,15 @@ def found(seen: observed.Observed) -> set[str]:
 def found_of_enrolled(
     seen: observed.Observed, *, email: str = CELLS[3], is_ended: bool = False
 ) -> set[str]:
-    came = registrants.Registrants(
+    invited = registrants.Registrants(
         asked=asking.Asking(url=""), letters=[], seed=1, most=1
     )
     ann = registrants.Registrant(
         username=USERNAME, email=email, address="1 Canary Lane"
     )
-    (came.ended if is_ended else came.enrolled).append(ann)
+    (invited.ended if is_ended else invited.enrolled).append(ann)
     judged = verdict.Verdict()
-    enrolments.judge(came, seen, judged)
+    enrolments.judge(invited, seen, judged)
     return name_kinds(judged)
 
 

@@ -86,13 +86,17 @@ def test_due_messages_are_requested_once_for_each_upload_and_job():
 
 @pytest.mark.parametrize("kind", deliver.Kind)
 def test_a_message_of_any_kind_is_sent_by_a_job(kind):
-    upload_id = None if kind in deliver.OF_NO_UPLOAD else "u1"
+    of_uploads = {NOTICE: "send_notice", INVITATION: "send_invitations"}
+    upload_id = "u1" if kind in of_uploads else None
 
     asked = sensors.request_deliveries(
         due((kind, upload_id), (INVITATION, "u2")), unfinished=set()
     )
 
-    assert (asked[0].partition_key, asked[1].partition_key) == (upload_id, "u2")
+    assert [(each.job_name, each.partition_key) for each in asked] == [
+        (of_uploads.get(kind, "send_alerts"), upload_id),
+        ("send_invitations", "u2"),
+    ]
 
 
 # What is under way already, and what is asked for all the same.

@@ -200,6 +200,7 @@ REFUSED = {
     "another assertion wrapped around": _other(after=saml_provider.wrap),
     "for another audience": _other(audience=saml_provider.write_audience(ELSEWHERE)),
     "for any audience": _other(audience=""),
+    # Times are written when the test runs, not when it is collected.
     "expired": lambda p, r: p.answer(r, end=saml_provider.write_time(-10)),
     "not valid yet": lambda p, r: p.answer(r, begin=saml_provider.write_time(30)),
     "without an end": _other(until=""),

@@ -8,25 +8,12 @@ import installations
 
 from cvms_pipeline.use_cases import deliver
 from cvms_pipeline.use_cases.recipients import access
+from tests.answers import ANSWERS
 
 ADDRESS = "ann@b.example.org"
 USERNAME = f"{ADDRESS}.COVID19VACCINE"
 PASSWORD = "four blue horses run fast"
 NEW = {"username": USERNAME, "password": PASSWORD, "again": PASSWORD}
-ANSWERS = {
-    "phone": "(919) 555-0123",
-    "address_1": "12 Canary Lane",
-    "address_2": "",
-    "city": "Durham",
-    "state": "NC",
-    "zip": "27701",
-    "county": "Durham",
-    "sex": "female",
-    "races": ["asian", "white"],
-    "ethnicity": "not_hispanic",
-    "language": "spanish",
-    "vaccine_group": "Group 5: Everyone else",
-}
 
 
 def send(site: Any) -> None:
